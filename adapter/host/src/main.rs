@@ -1,0 +1,2 @@
+//! cros_ipa_proxy: monitor and vendor process.
+fn main() {}

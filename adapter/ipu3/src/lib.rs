@@ -1,0 +1,1 @@
+//! The IPU3 3A protocol over CAMI: payload structs and the request sequence.

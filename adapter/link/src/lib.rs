@@ -1,0 +1,1 @@
+//! Sockets, fd passing, three framings, deadlines and the sight of death.

@@ -1,0 +1,1 @@
+//! libcamera IPA message layer and serialisers; the cros interface and the control messages.

@@ -1,0 +1,2 @@
+//! Build script of `adapter/abi` (it names this file as its `build`).
+fn main() {}

@@ -1,0 +1,1 @@
+//! libcam_algo.so: the HAL's door.

@@ -1,0 +1,1 @@
+//! FFI conformance and whole-system tests.

@@ -1,1 +1,46 @@
-//! Sockets, fd passing, three framings, deadlines and the sight of death.
+//! The link between a client and the vendor process: sockets, fd passing, deadlines, death.
+//!
+//! One message is `u32 command, u32 cookie, body` (spec/libcamera-ipa.md, 2.2) plus file
+//! descriptors. Three framings carry it; [`Link::from_fd`] tells them apart by `SO_TYPE`:
+//!
+//! | socket | framing | used by |
+//! |---|---|---|
+//! | `SOCK_SEQPACKET` | one packet | our own link: end of file on death, one system call, atomic from any thread |
+//! | `SOCK_DGRAM` | two datagrams | libcamera's socketpair |
+//! | `SOCK_STREAM` | two writes | ChromeOS's named socket; short reads and writes happen |
+//!
+//! What a peer sends is hostile. Every descriptor is owned from the first instruction after
+//! `recvmsg`, a wrong length or a foreign control message is a typed error, and no length claimed
+//! by a peer is ever allocated. Sending never raises SIGPIPE and never blocks: what a socket does
+//! not take at once waits in a bounded backlog that the owner's polling thread drains.
+//!
+//! This crate is the only one that makes socket system calls; its `unsafe` is those calls.
+
+mod backlog;
+mod control_data;
+mod deadline;
+mod error;
+mod fds;
+mod framing;
+mod inbox;
+mod link;
+mod process_fd;
+mod receive;
+mod send;
+mod wait;
+mod waker;
+
+pub use deadline::Deadline;
+pub use error::{LinkError, Malformed, ReceiveError, SendError};
+pub use fds::Fds;
+pub use framing::{Framing, MESSAGE_HEADER_BYTES};
+pub use inbox::{Inbox, Received};
+pub use link::{Link, seqpacket_pair};
+pub use process_fd::ProcessFd;
+pub use send::Sent;
+pub use wait::{Event, Interest, MAX_WAIT, wait};
+pub use waker::Waker;
+
+/// The most descriptors that one message can carry: the kernel's `SCM_MAX_FD`
+/// (linux `include/net/scm.h`); a `sendmsg` with more fails with `EINVAL`.
+pub const MAX_FDS: usize = 253;

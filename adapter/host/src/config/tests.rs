@@ -1,0 +1,97 @@
+//! Tests of the configuration.
+
+use std::io::Write;
+use std::time::Duration;
+
+use super::keys::variable;
+use super::{Config, Environment, KEYS};
+
+fn file(text: &str) -> tempfile::NamedTempFile {
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    file.write_all(text.as_bytes()).unwrap();
+    file
+}
+
+fn read(text: &str, variables: &[(&str, &str)], section: Option<&str>) -> Result<Config, String> {
+    let file = file(text);
+    let mut all = vec![("CAMI_IPA_CONFIG", file.path().to_str().unwrap())];
+    all.extend_from_slice(variables);
+    Config::read(&Environment::of(&all), section).map_err(|error| error.to_string())
+}
+
+#[test]
+fn config_empty_gives_documented_defaults() {
+    let config = read("", &[], None).unwrap();
+    assert_eq!(config.vendor_library, None);
+    assert_eq!(config.timeouts.initialize, Duration::from_millis(3000));
+    assert_eq!(config.timeouts.register, Duration::from_millis(5000));
+    assert_eq!(config.timeouts.request, Duration::ZERO);
+    assert_eq!(config.profile.name, "generic");
+}
+
+#[test]
+fn config_profile_sets_request_deadline_unless_a_key_does() {
+    let config = read("profile = \"rockchip\"", &[], None).unwrap();
+    assert_eq!(config.timeouts.request, Duration::from_millis(4500));
+    let config = read("profile = \"rockchip\"\n[timeouts]\nrequest_ms = 7", &[], None).unwrap();
+    assert_eq!(config.timeouts.request, Duration::from_millis(7));
+}
+
+#[test]
+fn config_environment_wins_over_section_wins_over_common() {
+    let text = "vendor_library = \"/a.so\"\nlibrary_path = [\"/x\"]\n\
+                [\"libcam_algo_vendor_gpu.so\"]\nvendor_library = \"/b.so\"\n";
+    let library = |variables: &[(&str, &str)], section| {
+        read(text, variables, section).unwrap().vendor_library.unwrap()
+    };
+    assert_eq!(library(&[], None), std::path::Path::new("/a.so"));
+    assert_eq!(library(&[], Some("libcam_algo.so")), std::path::Path::new("/a.so"));
+    assert_eq!(library(&[], Some("libcam_algo_vendor_gpu.so")), std::path::Path::new("/b.so"));
+    let set = [("CAMI_IPA_VENDOR_LIBRARY", "/c.so")];
+    assert_eq!(library(&set, Some("libcam_algo_vendor_gpu.so")), std::path::Path::new("/c.so"));
+}
+
+#[test]
+fn config_lists_and_tables_come_from_the_environment_too() {
+    let set = [
+        ("CAMI_IPA_LIBRARY_PATH", "/one:/two"),
+        ("CAMI_IPA_ENVIRONMENT", "A=1:B=x=y"),
+        ("CAMI_IPA_TIMEOUTS__REGISTER_MS", "12"),
+    ];
+    let config = read("", &set, None).unwrap();
+    assert_eq!(config.library_path.len(), 2);
+    assert_eq!(config.environment[1], ("B".to_owned(), "x=y".to_owned()));
+    assert_eq!(config.timeouts.register, Duration::from_millis(12));
+}
+
+#[test]
+fn config_mistakes_are_named_with_key_and_origin() {
+    for (text, variables, expected) in [
+        ("vendor_libary = \"x\"", &[][..], "unknown key `vendor_libary`"),
+        ("timeouts.register_ms = \"x\"", &[], "`timeouts.register_ms` is not a whole number"),
+        ("timeouts.register_ms = -1", &[], "`timeouts.register_ms` is not a whole number"),
+        ("library_path = \"x\"", &[], "`library_path` is not a list"),
+        ("recovery = \"resume\"", &[], "`recovery` is \"resume\", expected notify"),
+        ("profile = \"nokia\"", &[], "`profile` is \"nokia\", expected generic"),
+        ("log = \"loud\"", &[], "`log` is \"loud\", expected"),
+        ("vendor_library = ", &[], ""),
+        ("", &[("CAMI_IPA_TIMEOUTS__INITIALIZE_MS", "soon")], "INITIALIZE_MS=soon is not"),
+    ] {
+        let error = read(text, variables, None).unwrap_err();
+        assert!(error.contains(expected), "{text}: {error}");
+        assert!(!error.contains('\n'), "{error}");
+    }
+}
+
+#[test]
+fn config_named_file_that_is_missing_is_an_error() {
+    let environment = Environment::of(&[("CAMI_IPA_CONFIG", "/nonexistent/cami.toml")]);
+    let error = Config::read(&environment, None).unwrap_err().to_string();
+    assert!(error.contains("/nonexistent/cami.toml"), "{error}");
+}
+
+#[test]
+fn variables_are_capitals_with_double_underscores_for_dots() {
+    assert_eq!(variable("timeouts.register_ms"), "CAMI_IPA_TIMEOUTS__REGISTER_MS");
+    assert!(KEYS.iter().all(|(key, ..)| key.is_ascii()));
+}

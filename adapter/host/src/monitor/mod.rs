@@ -1,0 +1,132 @@
+//! The monitor: ours and trusted. It starts the vendor process, outlives it, and names its death.
+//!
+//! One thread, one loop. It never touches the link, so a request takes no extra hop; it holds the
+//! library's output, traces the vendor process where the kernel allows it, and ends, with the vendor
+//! process, as soon as the client does.
+
+mod cause;
+mod fault;
+mod output;
+mod spawn;
+mod trace;
+mod watch;
+
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use cami_link::Link;
+use cami_wire::control::{FromMonitor, Ready, Refused};
+use cami_wire::cros::PROTOCOL_VERSION;
+use nix::errno::Errno;
+
+use crate::activity::ActivityFile;
+use crate::config::{Config, Environment};
+use crate::module::{self, Module};
+use crate::{log_target, vendor};
+
+pub use spawn::VENDOR_ROLE;
+
+/// What the client gives the monitor on its command line.
+#[derive(Debug)]
+pub struct MonitorArguments {
+    /// `MODULE`.
+    pub module: PathBuf,
+    /// `FD`: the link.
+    pub link: OwnedFd,
+    /// `--control FD`: the socket to the client, where it has one. A client that speaks
+    /// libcamera's convention has none.
+    pub control: Option<OwnedFd>,
+}
+
+/// Why the host could not start: for the log and for the client.
+struct Refusal {
+    errno: Errno,
+    reason: String,
+}
+
+impl Refusal {
+    fn new(errno: Errno, reason: impl Into<String>) -> Self {
+        Self { errno, reason: reason.into() }
+    }
+}
+
+/// Runs the host until the client or the vendor process ends.
+///
+/// 0: the client left. 1: the vendor process died. 2: it could not start.
+pub fn run(arguments: MonitorArguments) -> ExitCode {
+    let MonitorArguments { module, link, control } = arguments;
+    let mut keep = vec![0, 1, 2, link.as_raw_fd()];
+    keep.extend(control.as_ref().map(AsRawFd::as_raw_fd));
+    if let Err(error) = vendor::close_all_but(&keep) {
+        log_target::install(log::LevelFilter::Info, &log_target::LogTarget::Automatic);
+        log::error!("{error}");
+        return ExitCode::from(2);
+    }
+    let control = control.and_then(|fd| Link::from_fd(fd).ok());
+    match start(&module, link) {
+        Ok((host, ready)) => {
+            tell(control.as_ref(), &FromMonitor::Ready(ready));
+            host.watch(control)
+        }
+        Err(Refusal { errno, reason }) => {
+            log::error!("{reason}");
+            let errno = -(errno as i32);
+            tell(control.as_ref(), &FromMonitor::Refused(Refused { errno, reason }));
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn start(module: &std::path::Path, link: OwnedFd) -> Result<(watch::Host, Ready), Refusal> {
+    let config = Config::read(&Environment::of_process(), module::section(module));
+    let (level, target) = match &config {
+        Ok(config) => (config.log_level, config.log_target.clone()),
+        Err(_) => (log::LevelFilter::Info, log_target::LogTarget::Automatic),
+    };
+    log_target::install(level, &target);
+    let config = config.map_err(|error| Refusal::new(Errno::EINVAL, error.to_string()))?;
+    let module = module::resolve(module, &config)
+        .map_err(|error| Refusal::new(error.errno, error.reason))?;
+
+    // ^C at the HAL's terminal is for the HAL: it decides when the vendor process ends.
+    let _ = nix::unistd::setpgid(nix::unistd::Pid::this(), nix::unistd::Pid::from_raw(0));
+    let activity = ActivityFile::new()
+        .map_err(|errno| Refusal::new(errno, format!("cannot make the activity page: {errno}")))?;
+    let vendor = spawn::spawn(&module, &config, link, &activity)
+        .map_err(|error| Refusal::new(Errno::EAGAIN, format!("cannot start the host: {error}")))?;
+    log::info!(
+        "running {} ({}, build-id {}) in process {}, profile {}",
+        module.path.display(),
+        module.table.revision,
+        module.table.build_id.as_deref().unwrap_or("unknown"),
+        vendor.pid,
+        config.profile.name,
+    );
+    let ready = ready(&config, &module, vendor.pid);
+    Ok((watch::Host::new(module.name(), vendor, activity), ready))
+}
+
+fn ready(config: &Config, module: &Module, vendor_pid: i32) -> Ready {
+    let milliseconds = |time: Duration| u32::try_from(time.as_millis()).unwrap_or(u32::MAX);
+    Ready {
+        protocol: PROTOCOL_VERSION,
+        monitor_pid: nix::unistd::getpid().as_raw(),
+        vendor_pid,
+        initialize_ms: milliseconds(config.timeouts.initialize),
+        register_ms: milliseconds(config.timeouts.register),
+        request_ms: milliseconds(config.timeouts.request),
+        overflow_status: config.profile.error_status,
+        library: module.path.display().to_string(),
+    }
+}
+
+/// Tells the client, if there is one to tell.
+fn tell(control: Option<&Link>, message: &FromMonitor) {
+    let Some(control) = control else { return };
+    let bytes = message.encode();
+    if let Err(error) = control.send(&[std::io::IoSlice::new(&bytes)], &[], Duration::ZERO) {
+        log::debug!("cannot tell the client: {error}");
+    }
+}

@@ -1,0 +1,228 @@
+//! The monitor's loop.
+
+use std::fs::File;
+use std::os::fd::{AsFd, BorrowedFd};
+use std::process::{ChildStderr, ChildStdout, ExitCode};
+
+use cami_link::{Event, Inbox, Interest, Link, ProcessFd, ReceiveError, wait};
+use cami_wire::control::{Died, FromMonitor, Kill, from_client};
+use nix::sys::signal::{SigSet, Signal};
+use nix::sys::signalfd::{SfdFlags, SignalFd};
+
+use super::cause::{Circumstances, describe};
+use super::output::Output;
+use super::spawn::VendorProcess;
+use super::tell;
+use super::trace::{Death, Tracer};
+use crate::activity::{ActivityFile, ExitReason};
+use crate::own_log;
+
+/// A kill's reason, with its header, fits.
+const MAX_CONTROL_BYTES: usize = 4096;
+
+/// A running host.
+pub struct Host {
+    library: String,
+    pid: i32,
+    tracer: Tracer,
+    activity: ActivityFile,
+    stdout: Output<ChildStdout>,
+    stderr: Output<ChildStderr>,
+    own: Output<File>,
+    killed_for: Option<String>,
+    client_gone: bool,
+}
+
+impl Host {
+    /// The host of a vendor process that was just started.
+    pub fn new(library: String, vendor: VendorProcess, activity: ActivityFile) -> Self {
+        Self {
+            library,
+            pid: vendor.pid,
+            tracer: vendor.tracer,
+            activity,
+            stdout: Output::new(vendor.stdout),
+            stderr: Output::new(vendor.stderr),
+            own: Output::new(vendor.log),
+            killed_for: None,
+            client_gone: false,
+        }
+    }
+
+    /// Watches until the vendor process has ended, which the end of the client makes sure of.
+    pub fn watch(mut self, mut control: Option<Link>) -> ExitCode {
+        // What the library leaves behind comes to us and is ended with it.
+        let _ = nix::sys::prctl::set_child_subreaper(true);
+        let children = match children_signal() {
+            Ok(children) => children,
+            Err(error) => {
+                log::error!("signalfd: {error}");
+                return ExitCode::from(2);
+            }
+        };
+        let client = client_process();
+        let mut inbox = Inbox::new(MAX_CONTROL_BYTES, 0);
+        loop {
+            if let Some(death) = self.tracer.poll() {
+                return self.ended(&death, control.as_ref());
+            }
+            let events = self.wait(&children, control.as_ref(), client.as_ref());
+            let Ok([child, stdout, stderr, own, from_control, from_client]) = events else {
+                self.kill();
+                continue;
+            };
+            if child.readable {
+                let _ = children.read_signal();
+            }
+            self.take_output([stdout, stderr, own]);
+            if from_client.readable {
+                self.client_left();
+            }
+            if from_control.readable || from_control.hung_up {
+                match control.as_ref().map(|control| control.receive(&mut inbox, Some(past()))) {
+                    Some(Ok(message)) if message.command == from_client::KILL => {
+                        self.killed_for = Some(Kill::decode(message.body).reason);
+                        self.kill();
+                    }
+                    Some(Ok(message)) => {
+                        log::warn!("unknown control message {} of the client", message.command);
+                    }
+                    Some(Err(ReceiveError::TimedOut)) | None => {}
+                    Some(Err(_)) => {
+                        control = None;
+                        self.client_left();
+                    }
+                }
+            }
+        }
+    }
+
+    fn wait(
+        &self,
+        children: &SignalFd,
+        control: Option<&Link>,
+        client: Option<&ProcessFd>,
+    ) -> Result<[Event; 6], nix::errno::Errno> {
+        let idle = (children.as_fd(), Interest::None, Event::default());
+        let listen = |fd, open| {
+            let interest = if open { Interest::Message } else { Interest::None };
+            (fd, interest, Event::default())
+        };
+        let mut fds = [
+            listen(children.as_fd(), true),
+            listen(self.stdout.pipe().as_fd(), self.stdout.is_open()),
+            listen(self.stderr.pipe().as_fd(), self.stderr.is_open()),
+            listen(self.own.pipe().as_fd(), self.own.is_open()),
+            control.map_or(idle, |control| listen(control.as_fd(), true)),
+            client
+                .filter(|_| !self.client_gone)
+                .map_or(idle, |client| listen(client.as_fd(), true)),
+        ];
+        wait(&mut fds, None)?;
+        Ok(fds.map(|(_, _, event): (BorrowedFd<'_>, _, _)| event))
+    }
+
+    fn take_output(&mut self, [stdout, stderr, own]: [Event; 3]) {
+        let library = &self.library;
+        if stdout.readable || stdout.hung_up {
+            self.stdout.take(|line| log::info!("{library}: {line}"));
+        }
+        if stderr.readable || stderr.hung_up {
+            self.stderr.take(|line| log::info!("{library}: {line}"));
+        }
+        if own.readable || own.hung_up {
+            self.own.take(log_own);
+        }
+    }
+
+    /// The client closed the control socket, or its process ended.
+    fn client_left(&mut self) {
+        self.client_gone = true;
+        self.kill();
+    }
+
+    /// The vendor process is our child and not reaped yet: the number is its own.
+    fn kill(&self) {
+        // SAFETY: kill touches no memory.
+        unsafe { libc::kill(self.pid, libc::SIGKILL) };
+    }
+
+    fn ended(mut self, death: &Death, control: Option<&Link>) -> ExitCode {
+        let snapshot = self.activity.read();
+        let left = self.client_gone || snapshot.exit_reason == ExitReason::HangUp;
+        let cause = describe(
+            death,
+            &Circumstances {
+                library: &self.library,
+                pid: self.pid,
+                killed_for: self.killed_for.as_deref(),
+                snapshot: &snapshot,
+            },
+        );
+        if !left {
+            let Death { signal, exit_code, .. } = *death;
+            // First of all: the client waits for it to name the cause beside its notice.
+            let died = Died { signal, exit_code, cause: cause.clone() };
+            tell(control, &FromMonitor::Died(died));
+        }
+        let library = &self.library;
+        self.stdout.finish(|line| log::info!("{library}: {line}"));
+        self.stderr.finish(|line| log::info!("{library}: {line}"));
+        self.own.finish(log_own);
+        end_descendants();
+        if left {
+            log::debug!("{cause}");
+            ExitCode::SUCCESS
+        } else {
+            log::error!("{cause}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn past() -> cami_link::Deadline {
+    cami_link::Deadline::now()
+}
+
+fn log_own(line: &str) {
+    let (level, text) = own_log::parse(line);
+    log::log!(level, "{text}");
+}
+
+/// SIGCHLD by descriptor: it comes for every end and every stop of what is traced.
+fn children_signal() -> Result<SignalFd, nix::errno::Errno> {
+    let mut set = SigSet::empty();
+    set.add(Signal::SIGCHLD);
+    set.thread_block()?;
+    SignalFd::with_flags(&set, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK)
+}
+
+/// The client's process, by pidfd: a HAL that forked leaves copies of its sockets open in its
+/// children, which then hide its own end. `None` where it cannot be had: a parent in another PID
+/// namespace, or an old kernel; the control socket's end of file then is all there is.
+fn client_process() -> Option<ProcessFd> {
+    let parent = nix::unistd::getppid();
+    let client = ProcessFd::open(parent.as_raw()).ok()?;
+    // The same parent as before: it had not ended when the descriptor was opened.
+    (nix::unistd::getppid() == parent).then_some(client)
+}
+
+/// Ends what the library started and left behind: it became our child when its parent ended.
+fn end_descendants() {
+    let Ok(path) = std::fs::read_link("/proc/thread-self") else { return };
+    let list = std::path::Path::new("/proc").join(path).join("children");
+    while let Ok(children) = std::fs::read_to_string(&list) {
+        let pids: Vec<i32> =
+            children.split_whitespace().filter_map(|pid| pid.parse().ok()).collect();
+        if pids.is_empty() {
+            return;
+        }
+        for pid in pids {
+            // SAFETY: kill touches no memory; `pid` is a child of ours that nobody has reaped.
+            unsafe { libc::kill(pid, libc::SIGKILL) };
+            let mut status = 0;
+            // SAFETY: `status` is writable.
+            unsafe { libc::waitpid(pid, &raw mut status, libc::__WALL) };
+        }
+    }
+}

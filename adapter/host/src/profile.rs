@@ -1,0 +1,53 @@
+//! What is known of a vendor's protocol.
+
+/// One vendor's habits, as far as the host and the client need them
+/// (spec/cami-abi.md, 5.1, gives each one's source).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Profile {
+    /// Its name in the configuration.
+    pub name: &'static str,
+    /// Milliseconds a request may take; 0 is no limit. The vendors' own clients give up after
+    /// 5000 ms, so that 4500 answers just before them.
+    pub request_ms: u32,
+    /// The status that its client takes for a failure.
+    pub error_status: u32,
+    /// Whether the library maps buffers by `fstat().st_size` alone: a dma-buf, which has none,
+    /// must not reach it.
+    pub needs_st_size: bool,
+}
+
+impl Profile {
+    /// Nothing is known.
+    pub const GENERIC: Self =
+        Self { name: "generic", request_ms: 0, error_status: 1, needs_st_size: false };
+
+    const ALL: [Self; 5] = [
+        Self::GENERIC,
+        Self { name: "intel-ipu3", request_ms: 4500, error_status: 1, needs_st_size: true },
+        Self { name: "intel-ipu6", request_ms: 4500, error_status: 1, needs_st_size: true },
+        Self { name: "rockchip", request_ms: 4500, error_status: 1, needs_st_size: false },
+        // UNKNOWN_ERROR of Android's status_t is INT32_MIN.
+        Self { name: "mediatek", request_ms: 4500, error_status: 1 << 31, needs_st_size: false },
+    ];
+
+    /// All names, for messages.
+    pub const NAMES: &'static str = "generic, intel-ipu3, intel-ipu6, rockchip or mediatek";
+
+    /// The built-in profile of that name.
+    #[must_use]
+    pub fn by_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|profile| profile.name == name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Profile;
+
+    #[test]
+    fn every_named_profile_exists() {
+        for name in Profile::NAMES.split([',', ' ']).filter(|name| !matches!(*name, "" | "or")) {
+            assert!(Profile::by_name(name).is_some(), "{name}");
+        }
+    }
+}

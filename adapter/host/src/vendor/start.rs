@@ -1,0 +1,147 @@
+//! The start of the vendor process, up to the moment when the library may be loaded.
+
+use std::fmt;
+use std::io::Read;
+use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd, RawFd};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use cami_link::{Link, Waker};
+use nix::sys::prctl;
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
+use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, sigaction};
+
+use super::dispatch::Dispatcher;
+use super::{MAX_WAITING_BYTES, MAX_WAITING_CALLBACKS, Shared, filter, watch};
+use crate::activity::Activity;
+use crate::own_log;
+
+/// What the monitor tells the vendor process on its command line. All descriptors are inherited.
+#[derive(Debug)]
+pub struct VendorArguments {
+    /// The link.
+    pub link: OwnedFd,
+    /// The activity page.
+    pub activity: OwnedFd,
+    /// Where our own log lines go, as opposed to the library's standard error.
+    pub log: OwnedFd,
+    /// Readable once the monitor is ready for us to go on.
+    pub go: OwnedFd,
+    /// The monitor's pid.
+    pub monitor: i32,
+    /// The library.
+    pub library: PathBuf,
+    /// See `Profile::needs_st_size`.
+    pub needs_st_size: bool,
+}
+
+/// Why it could not start.
+#[derive(Debug)]
+pub struct StartError(String);
+
+impl StartError {
+    /// A reason, as one line.
+    pub fn new(reason: impl Into<String>) -> Self {
+        Self(reason.into())
+    }
+}
+
+impl fmt::Display for StartError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+fn failed<E: fmt::Display>(what: &'static str) -> impl FnOnce(E) -> StartError {
+    move |error| StartError(format!("{what}: {error}"))
+}
+
+/// Builds the sandbox, then serves the link until the process ends.
+///
+/// # Errors
+/// Only before the library was loaded.
+pub fn run(arguments: VendorArguments) -> Result<std::convert::Infallible, StartError> {
+    let VendorArguments { link, activity, log, go, monitor, library, needs_st_size } = arguments;
+    // The monitor traces us now, or knows that it cannot; nothing of the vendor's runs before.
+    let _ = std::fs::File::from(go).read(&mut [0]);
+    close_all_but(&[0, 1, 2, link.as_raw_fd(), activity.as_raw_fd(), log.as_raw_fd()])?;
+    own_log::install(log);
+
+    // The monitor has one thread, so "the thread that forked us ended" means that it ended.
+    prctl::set_pdeathsig(Signal::SIGKILL).map_err(failed("PR_SET_PDEATHSIG"))?;
+    if nix::unistd::getppid().as_raw() != monitor {
+        return Err(StartError("the monitor is gone".to_owned()));
+    }
+    reset_signals()?;
+    raise_fd_limit();
+    // A core dump would hold the link open while it is written, and so delay the client's notice.
+    let _ = setrlimit(Resource::RLIMIT_CORE, 0, 0);
+    prctl::set_no_new_privs().map_err(failed("PR_SET_NO_NEW_PRIVS"))?;
+    filter::install().map_err(failed("the seccomp filter"))?;
+
+    let activity = Activity::map(activity.as_fd()).map_err(failed("the activity page"))?;
+    let link = Link::with_backlog(link, MAX_WAITING_CALLBACKS, MAX_WAITING_BYTES)
+        .map_err(failed("the link"))?;
+    let waker = Waker::new().map_err(failed("eventfd"))?;
+    let shared = Arc::new(Shared { link, waker, activity });
+    watch::start(shared.clone()).map_err(failed("the watching thread"))?;
+    let _ = prctl::set_name(c"cami-vendor");
+    Dispatcher::new(shared, &library, needs_st_size).run()
+}
+
+/// Closes every descriptor that is not listed: those that the HAL left open belong to nobody here.
+pub fn close_all_but(keep: &[RawFd]) -> Result<(), StartError> {
+    let mut keep = keep.to_vec();
+    keep.sort_unstable();
+    let mut first = 0;
+    for fd in keep.into_iter().chain([RawFd::MAX]) {
+        if first < fd {
+            let last = if fd == RawFd::MAX { u32::MAX } else { (fd - 1).cast_unsigned() };
+            // SAFETY: nothing in this process owns a descriptor in this range: it runs with those
+            // that are kept and what it inherited.
+            let result = unsafe { libc::syscall(libc::SYS_close_range, first, last, 0) };
+            if result != 0 {
+                return Err(StartError(format!("close_range: {}", nix::errno::Errno::last())));
+            }
+        }
+        first = fd.saturating_add(1);
+    }
+    Ok(())
+}
+
+/// The library finds the signals as a fresh process has them; Rust's runtime has set two handlers
+/// and ignores SIGPIPE. SIGPIPE stays ignored: a library that writes to a closed pipe gets EPIPE.
+fn reset_signals() -> Result<(), StartError> {
+    let default = SigAction::new(SigHandler::SigDfl, SaFlags::empty(), SigSet::empty());
+    for signal in [Signal::SIGSEGV, Signal::SIGBUS, Signal::SIGCHLD] {
+        // SAFETY: the default action runs no code of ours.
+        unsafe { sigaction(signal, &default) }.map_err(failed("sigaction"))?;
+    }
+    SigSet::all().thread_unblock().map_err(failed("sigprocmask"))
+}
+
+/// A HAL with many buffers meets the hard limit and not the soft one.
+fn raise_fd_limit() {
+    if let Ok((_, hard)) = getrlimit(Resource::RLIMIT_NOFILE) {
+        let _ = setrlimit(Resource::RLIMIT_NOFILE, hard, hard);
+    }
+}
+
+/// Takes a descriptor that the command line names.
+///
+/// # Errors
+/// Where it is no number, or not an open descriptor.
+pub fn inherited(text: &str) -> Result<OwnedFd, StartError> {
+    let fd: RawFd = text
+        .parse()
+        .ok()
+        .filter(|fd| *fd > 2)
+        .ok_or_else(|| StartError(format!("\"{text}\" is no descriptor above 2")))?;
+    // SAFETY: F_GETFD looks at the descriptor's flags only.
+    if unsafe { libc::fcntl(fd, libc::F_GETFD) } < 0 {
+        return Err(StartError(format!("descriptor {fd} is not open")));
+    }
+    // SAFETY: it is open, was inherited under this number for this purpose, and each number is
+    // taken once.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd) })
+}

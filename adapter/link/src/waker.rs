@@ -1,0 +1,39 @@
+//! Waking the thread that polls.
+
+use std::os::fd::{AsFd, BorrowedFd};
+
+use nix::errno::Errno;
+use nix::sys::eventfd::{EfdFlags, EventFd};
+
+/// An eventfd: any thread wakes, the polling thread drains.
+#[derive(Debug)]
+pub struct Waker(EventFd);
+
+impl Waker {
+    /// A waker that nobody has woken yet; close-on-exec.
+    ///
+    /// # Errors
+    /// `EMFILE` or `ENFILE` where no descriptor is free.
+    pub fn new() -> Result<Self, Errno> {
+        let flags = EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK;
+        EventFd::from_value_and_flags(0, flags).map(Self)
+    }
+
+    /// Makes the descriptor readable.
+    pub fn wake(&self) {
+        // It fails only with EAGAIN, at 2^64 - 2 wakes that nobody drained: it is readable then.
+        let _ = self.0.write(1);
+    }
+
+    /// Takes all wakes so far.
+    pub fn drain(&self) {
+        // EAGAIN: nobody woke.
+        let _ = self.0.read();
+    }
+
+    /// The descriptor, to poll it.
+    #[must_use]
+    pub fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
+    }
+}

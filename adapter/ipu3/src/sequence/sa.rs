@@ -1,0 +1,115 @@
+//! AIQ_SA_RUN: lens shading.
+
+use super::answer::{BadAnswer, cells, present};
+use super::pointer::PRESENT;
+use crate::payload::{
+    AwbResults, FrameParams, SaInputParams, SaResults, SaRunParams, SaRunParamsResults,
+};
+
+/// Cells of a shading table that a payload has room for.
+const TABLE_CELLS: usize = 16384;
+
+/// Fills the request.
+pub fn fill(
+    payload: &mut SaRunParams,
+    aiq: u64,
+    frame_use: i32,
+    sensor: &FrameParams,
+    awb: &AwbResults,
+) {
+    payload.aiq_handle = aiq;
+    payload.base = SaInputParams {
+        frame_use,
+        sensor_frame_params: PRESENT,
+        awb_results: PRESENT,
+        ..payload.base
+    };
+    payload.sensor_frame_params = *sensor;
+    payload.awb_results = *awb;
+}
+
+/// The newest shading tables: an answer without an update leaves them as they were.
+#[derive(Debug, Clone)]
+pub struct SaAnswer {
+    base: SaResults,
+    /// Tables for green in red rows, red, blue, green in blue rows.
+    channels: [Vec<f32>; 4],
+}
+
+impl SaAnswer {
+    /// Takes the answer out of a payload. `before` is the answer before this one.
+    pub fn take(payload: &SaRunParams, before: Option<Self>) -> Result<Self, BadAnswer> {
+        let results = &payload.res;
+        let base = results.base;
+        let size = cells("lsc table", base.width, base.height, TABLE_CELLS)?;
+        if base.lsc_update != 0 {
+            present("channel_gr", base.channel_gr)?;
+            present("channel_r", base.channel_r)?;
+            present("channel_b", base.channel_b)?;
+            present("channel_gb", base.channel_gb)?;
+        }
+        let keeps = |answer: &Self| {
+            base.lsc_update == 0 && answer.channels.iter().all(|channel| channel.len() == size)
+        };
+        if let Some(before) = before.filter(keeps) {
+            return Ok(Self { base, channels: before.channels });
+        }
+        let table = |values: &[f32; TABLE_CELLS]| {
+            let values = values.get(..size).unwrap_or_default();
+            match values.iter().find(|value| !value.is_finite()) {
+                Some(value) => Err(BadAnswer::new("lsc table", *value, "finite entries")),
+                None => Ok(values.to_vec()),
+            }
+        };
+        Ok(Self {
+            base,
+            channels: [
+                table(&results.channel_gr)?,
+                table(&results.channel_r)?,
+                table(&results.channel_b)?,
+                table(&results.channel_gb)?,
+            ],
+        })
+    }
+
+    /// Width and height of the tables, in cells.
+    #[must_use]
+    pub fn size(&self) -> (u16, u16) {
+        (self.base.width, self.base.height)
+    }
+
+    /// Whether the last answer changed the tables.
+    #[must_use]
+    pub fn updated(&self) -> bool {
+        self.base.lsc_update != 0
+    }
+
+    /// Tables for green in red rows, red, blue, green in blue rows.
+    #[must_use]
+    pub fn channels(&self) -> &[Vec<f32>; 4] {
+        &self.channels
+    }
+
+    /// Writes the answer into another payload's copy of it. The tables go along even when they
+    /// did not change, and their pointers are never NULL.
+    pub(super) fn echo(&self, target: &mut SaRunParamsResults) {
+        target.base = SaResults {
+            channel_gr: PRESENT,
+            channel_r: PRESENT,
+            channel_b: PRESENT,
+            channel_gb: PRESENT,
+            ..self.base
+        };
+        let tables = [
+            &mut target.channel_gr,
+            &mut target.channel_r,
+            &mut target.channel_b,
+            &mut target.channel_gb,
+        ];
+        for (table, channel) in tables.into_iter().zip(&self.channels) {
+            if let Some(used) = table.get_mut(..channel.len()) {
+                used.copy_from_slice(channel);
+            }
+        }
+    }
+}

@@ -1,0 +1,256 @@
+//! The messages between the client and the monitor, on a socket of their own.
+//!
+//! The same message layer and argument packing as the link. Both directions are numbered apart,
+//! nothing is answered, the cookie is always [`EVENT_COOKIE`], and no message carries file
+//! descriptors.
+
+use crate::WireError;
+use crate::arguments::{Argument, join, split, word};
+use crate::message::{EVENT_COOKIE, Header};
+use crate::reader::text;
+
+/// Numbers of the monitor's messages to the client.
+pub mod from_monitor {
+    /// [`super::Ready`].
+    pub const READY: u32 = 1;
+    /// [`super::Refused`].
+    pub const REFUSED: u32 = 2;
+    /// [`super::Died`].
+    pub const DIED: u32 = 3;
+}
+
+/// Numbers of the client's messages to the monitor.
+pub mod from_client {
+    /// [`super::Kill`].
+    pub const KILL: u32 = 1;
+}
+
+/// The configuration is good and the vendor process exists. Sent once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ready {
+    /// The host's [`crate::cros::PROTOCOL_VERSION`].
+    pub protocol: u32,
+    /// Process id of the monitor.
+    pub monitor_pid: i32,
+    /// Process id of the vendor process.
+    pub vendor_pid: i32,
+    /// Deadline of `init` and `start` in milliseconds; 0 for none.
+    pub initialize_ms: u32,
+    /// Deadline of `registerBuffer` in milliseconds; 0 for none.
+    pub register_ms: u32,
+    /// Deadline of a request in milliseconds; 0 for none.
+    pub request_ms: u32,
+    /// Status with which the client answers a request that the link had no room for.
+    pub overflow_status: u32,
+    /// Path of the vendor library.
+    pub library: String,
+}
+
+/// The configuration is wrong; the monitor exits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refused {
+    /// A negative errno.
+    pub errno: i32,
+    /// One line for the log.
+    pub reason: String,
+}
+
+/// The vendor process ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Died {
+    /// The signal that ended it; 0 if it exited.
+    pub signal: i32,
+    /// Its exit code, if it exited.
+    pub exit_code: i32,
+    /// One line for the log.
+    pub cause: String,
+}
+
+/// A deadline passed: kill the vendor process and name the cause.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Kill {
+    /// One line for the log.
+    pub reason: String,
+}
+
+/// Any message of the monitor.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FromMonitor {
+    /// See [`Ready`].
+    Ready(Ready),
+    /// See [`Refused`].
+    Refused(Refused),
+    /// See [`Died`].
+    Died(Died),
+}
+
+/// Any message of the client.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FromClient {
+    /// See [`Kill`].
+    Kill(Kill),
+}
+
+fn message(command: u32, arguments: &[Argument<'_>]) -> Vec<u8> {
+    let mut message = Vec::new();
+    message.extend_from_slice(&Header { command, cookie: EVENT_COOKIE }.encode());
+    join(arguments, &mut message);
+    message
+}
+
+impl FromMonitor {
+    /// The whole message.
+    #[must_use]
+    pub fn encode(&self) -> Vec<u8> {
+        match self {
+            Self::Ready(ready) => ready.encode(),
+            Self::Refused(refused) => refused.encode(),
+            Self::Died(died) => died.encode(),
+        }
+    }
+
+    /// A whole message, header included.
+    ///
+    /// # Errors
+    /// [`WireError::UnknownCommand`], or any [`WireError`] that names a wrong size.
+    pub fn decode(message: &[u8]) -> Result<Self, WireError> {
+        let (header, body) = Header::decode(message)?;
+        match header.command {
+            from_monitor::READY => Ready::decode(body).map(Self::Ready),
+            from_monitor::REFUSED => Refused::decode(body).map(Self::Refused),
+            from_monitor::DIED => Died::decode(body).map(Self::Died),
+            other => Err(WireError::UnknownCommand(other)),
+        }
+    }
+}
+
+impl FromClient {
+    /// The whole message.
+    #[must_use]
+    pub fn encode(&self) -> Vec<u8> {
+        match self {
+            Self::Kill(kill) => kill.encode(),
+        }
+    }
+
+    /// A whole message, header included.
+    ///
+    /// # Errors
+    /// [`WireError::UnknownCommand`], or any [`WireError`] that names a wrong size.
+    pub fn decode(message: &[u8]) -> Result<Self, WireError> {
+        let (header, body) = Header::decode(message)?;
+        match header.command {
+            from_client::KILL => Ok(Self::Kill(Kill::decode(body))),
+            other => Err(WireError::UnknownCommand(other)),
+        }
+    }
+}
+
+impl Ready {
+    /// The whole message.
+    #[must_use]
+    pub fn encode(&self) -> Vec<u8> {
+        message(
+            from_monitor::READY,
+            &[
+                Argument::plain(&self.protocol.to_le_bytes()),
+                Argument::plain(&self.monitor_pid.to_le_bytes()),
+                Argument::plain(&self.vendor_pid.to_le_bytes()),
+                Argument::plain(&self.initialize_ms.to_le_bytes()),
+                Argument::plain(&self.register_ms.to_le_bytes()),
+                Argument::plain(&self.request_ms.to_le_bytes()),
+                Argument::plain(&self.overflow_status.to_le_bytes()),
+                Argument::plain(self.library.as_bytes()),
+            ],
+        )
+    }
+
+    /// The message's body.
+    ///
+    /// # Errors
+    /// Any [`WireError`] that names a wrong size.
+    pub fn decode(body: &[u8]) -> Result<Self, WireError> {
+        let [
+            protocol,
+            monitor_pid,
+            vendor_pid,
+            initialize_ms,
+            register_ms,
+            request_ms,
+            overflow_status,
+            library,
+        ] = split(body, [false; 8])?.bytes;
+        Ok(Self {
+            protocol: u32::from_le_bytes(word(protocol)?),
+            monitor_pid: i32::from_le_bytes(word(monitor_pid)?),
+            vendor_pid: i32::from_le_bytes(word(vendor_pid)?),
+            initialize_ms: u32::from_le_bytes(word(initialize_ms)?),
+            register_ms: u32::from_le_bytes(word(register_ms)?),
+            request_ms: u32::from_le_bytes(word(request_ms)?),
+            overflow_status: u32::from_le_bytes(word(overflow_status)?),
+            library: text(library),
+        })
+    }
+}
+
+impl Refused {
+    /// The whole message.
+    #[must_use]
+    pub fn encode(&self) -> Vec<u8> {
+        message(
+            from_monitor::REFUSED,
+            &[Argument::plain(&self.errno.to_le_bytes()), Argument::plain(self.reason.as_bytes())],
+        )
+    }
+
+    /// The message's body.
+    ///
+    /// # Errors
+    /// Any [`WireError`] that names a wrong size.
+    pub fn decode(body: &[u8]) -> Result<Self, WireError> {
+        let [errno, reason] = split(body, [false; 2])?.bytes;
+        Ok(Self { errno: i32::from_le_bytes(word(errno)?), reason: text(reason) })
+    }
+}
+
+impl Died {
+    /// The whole message.
+    #[must_use]
+    pub fn encode(&self) -> Vec<u8> {
+        message(
+            from_monitor::DIED,
+            &[
+                Argument::plain(&self.signal.to_le_bytes()),
+                Argument::plain(&self.exit_code.to_le_bytes()),
+                Argument::plain(self.cause.as_bytes()),
+            ],
+        )
+    }
+
+    /// The message's body.
+    ///
+    /// # Errors
+    /// Any [`WireError`] that names a wrong size.
+    pub fn decode(body: &[u8]) -> Result<Self, WireError> {
+        let [signal, exit_code, cause] = split(body, [false; 3])?.bytes;
+        Ok(Self {
+            signal: i32::from_le_bytes(word(signal)?),
+            exit_code: i32::from_le_bytes(word(exit_code)?),
+            cause: text(cause),
+        })
+    }
+}
+
+impl Kill {
+    /// The whole message.
+    #[must_use]
+    pub fn encode(&self) -> Vec<u8> {
+        message(from_client::KILL, &[Argument::plain(self.reason.as_bytes())])
+    }
+
+    /// The message's body: a single argument, so nothing but the text. Every body is valid.
+    #[must_use]
+    pub fn decode(body: &[u8]) -> Self {
+        Self { reason: text(body) }
+    }
+}

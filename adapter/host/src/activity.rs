@@ -301,6 +301,18 @@ pub struct Snapshot {
     pub in_flight: Vec<InFlight>,
 }
 
+impl Snapshot {
+    /// The request that has taken longer than `limit`, if there is one: it is being carried out
+    /// inside `request`, or, where `unanswered` counts, its callback has not come.
+    #[must_use]
+    pub fn overdue(&self, limit: Duration, unanswered: bool) -> Option<InFlight> {
+        let inside = InFlight { req_id: self.req_id, handle: self.handle, age: self.in_call_for };
+        let inside = Some(inside).filter(|_| self.stage == Some(Stage::Request));
+        let oldest = self.in_flight.first().copied().filter(|_| unanswered);
+        [inside, oldest].into_iter().flatten().find(|request| request.age >= limit)
+    }
+}
+
 impl fmt::Display for Snapshot {
     /// What was going on, as the end of a sentence: "in request 8 (buffer 3) for 3.1 ms; …".
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -350,6 +362,7 @@ impl fmt::Display for Snapshot {
 #[cfg(test)]
 mod tests {
     use std::os::unix::fs::FileExt;
+    use std::time::Duration;
 
     use super::{Activity, ActivityFile, ExitReason, Stage};
 
@@ -371,6 +384,24 @@ mod tests {
         assert!(text.starts_with("in request 8 (buffer 5)"), "{text}");
         assert!(text.contains("; in flight: request 9 (buffer 4) since "), "{text}");
         assert_eq!(text.matches("request 8").count(), 1, "{text}");
+    }
+
+    #[test]
+    fn overdue_is_what_is_inside_or_unanswered() {
+        let file = ActivityFile::new().unwrap();
+        let activity = Activity::map(file.as_fd()).unwrap();
+        let overdue = |unanswered| {
+            file.read().overdue(Duration::ZERO, unanswered).map(|request| request.req_id)
+        };
+        assert_eq!(overdue(true), None);
+        activity.request(8, 3);
+        assert_eq!((overdue(false), overdue(true)), (Some(8), Some(8)));
+        activity.leave();
+        assert_eq!((overdue(false), overdue(true)), (None, Some(8)));
+        activity.returned(8);
+        assert_eq!(overdue(true), None);
+        activity.request(9, 3);
+        assert!(file.read().overdue(Duration::from_secs(3600), true).is_none());
     }
 
     #[test]

@@ -9,6 +9,9 @@ pub struct Profile {
     /// Milliseconds a request may take; 0 is no limit. The vendors' own clients give up after
     /// 5000 ms, so that 4500 answers just before them.
     pub request_ms: u32,
+    /// Whether a request without its callback counts as hung. Otherwise only the time that the
+    /// library spends inside `request` counts.
+    pub answers_every_request: bool,
     /// The status that its client takes for a failure.
     pub error_status: u32,
     /// Whether the library maps buffers by `fstat().st_size` alone: a dma-buf, which has none,
@@ -18,16 +21,29 @@ pub struct Profile {
 
 impl Profile {
     /// Nothing is known.
-    pub const GENERIC: Self =
-        Self { name: "generic", request_ms: 0, error_status: 1, needs_st_size: false };
+    pub const GENERIC: Self = Self {
+        name: "generic",
+        request_ms: 0,
+        answers_every_request: true,
+        error_status: 1,
+        needs_st_size: false,
+    };
 
     const ALL: [Self; 5] = [
         Self::GENERIC,
-        Self { name: "intel-ipu3", request_ms: 4500, error_status: 1, needs_st_size: true },
-        Self { name: "intel-ipu6", request_ms: 4500, error_status: 1, needs_st_size: true },
-        Self { name: "rockchip", request_ms: 4500, error_status: 1, needs_st_size: false },
+        Self { name: "intel-ipu3", request_ms: 4500, needs_st_size: true, ..Self::GENERIC },
+        Self { name: "intel-ipu6", request_ms: 4500, needs_st_size: true, ..Self::GENERIC },
+        // It works inside `request`, and answers nothing at all to a bad header.
+        Self { name: "rockchip", request_ms: 4500, answers_every_request: false, ..Self::GENERIC },
+        // Its long polls are answered when there is something to say.
         // UNKNOWN_ERROR of Android's status_t is INT32_MIN.
-        Self { name: "mediatek", request_ms: 4500, error_status: 1 << 31, needs_st_size: false },
+        Self {
+            name: "mediatek",
+            request_ms: 4500,
+            answers_every_request: false,
+            error_status: 1 << 31,
+            ..Self::GENERIC
+        },
     ];
 
     /// All names, for messages.

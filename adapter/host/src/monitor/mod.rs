@@ -105,7 +105,8 @@ fn start(module: &std::path::Path, link: OwnedFd) -> Result<(watch::Host, Ready)
         config.profile.name,
     );
     let ready = ready(&config, &module, vendor.pid);
-    Ok((watch::Host::new(module.name(), vendor, activity), ready))
+    let limit = watch::RequestLimit::of(&config);
+    Ok((watch::Host::new(module.name(), vendor, activity, limit), ready))
 }
 
 fn ready(config: &Config, module: &Module, vendor_pid: i32) -> Ready {

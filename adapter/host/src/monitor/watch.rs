@@ -3,8 +3,9 @@
 use std::fs::File;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::process::{ChildStderr, ChildStdout, ExitCode};
+use std::time::Duration;
 
-use cami_link::{Event, Inbox, Interest, Link, ProcessFd, ReceiveError, wait};
+use cami_link::{Deadline, Event, Inbox, Interest, Link, ProcessFd, ReceiveError, wait};
 use cami_wire::control::{Died, FromMonitor, Kill, from_client};
 use nix::sys::signal::{SigSet, Signal};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
@@ -14,11 +15,36 @@ use super::output::Output;
 use super::spawn::VendorProcess;
 use super::tell;
 use super::trace::{Death, Tracer};
-use crate::activity::{ActivityFile, ExitReason};
+use crate::activity::{ActivityFile, ExitReason, InFlight};
+use crate::config::Config;
 use crate::own_log;
 
 /// A kill's reason, with its header, fits.
 const MAX_CONTROL_BYTES: usize = 4096;
+
+/// How long a request may take.
+#[derive(Clone, Copy, Debug)]
+pub struct RequestLimit {
+    limit: Duration,
+    /// See `Profile::answers_every_request`.
+    unanswered: bool,
+}
+
+impl RequestLimit {
+    /// The configured one; `None` where there is no limit.
+    pub fn of(config: &Config) -> Option<Self> {
+        let limit = config.timeouts.request;
+        let unanswered = config.profile.answers_every_request;
+        (!limit.is_zero()).then_some(Self { limit, unanswered })
+    }
+
+    /// When to look next: often enough that a hang is seen within an eighth of the limit, and not
+    /// more often than the machine's sleep can bear.
+    fn next_look(self) -> Deadline {
+        let shortest = Duration::from_millis(5);
+        Deadline::after((self.limit / 8).clamp(shortest, Duration::from_millis(500)))
+    }
+}
 
 /// A running host.
 pub struct Host {
@@ -26,6 +52,7 @@ pub struct Host {
     pid: i32,
     tracer: Tracer,
     activity: ActivityFile,
+    limit: Option<RequestLimit>,
     stdout: Output<ChildStdout>,
     stderr: Output<ChildStderr>,
     own: Output<File>,
@@ -35,12 +62,18 @@ pub struct Host {
 
 impl Host {
     /// The host of a vendor process that was just started.
-    pub fn new(library: String, vendor: VendorProcess, activity: ActivityFile) -> Self {
+    pub fn new(
+        library: String,
+        vendor: VendorProcess,
+        activity: ActivityFile,
+        limit: Option<RequestLimit>,
+    ) -> Self {
         Self {
             library,
             pid: vendor.pid,
             tracer: vendor.tracer,
             activity,
+            limit,
             stdout: Output::new(vendor.stdout),
             stderr: Output::new(vendor.stderr),
             own: Output::new(vendor.log),
@@ -74,12 +107,16 @@ impl Host {
             if child.readable {
                 let _ = children.read_signal();
             }
+            self.check_limit();
             self.take_output([stdout, stderr, own]);
             if from_client.readable {
                 self.client_left();
             }
             if from_control.readable || from_control.hung_up {
-                match control.as_ref().map(|control| control.receive(&mut inbox, Some(past()))) {
+                match control
+                    .as_ref()
+                    .map(|control| control.receive(&mut inbox, Some(Deadline::now())))
+                {
                     Some(Ok(message)) if message.command == from_client::KILL => {
                         self.killed_for = Some(Kill::decode(message.body).reason);
                         self.kill();
@@ -118,7 +155,7 @@ impl Host {
                 .filter(|_| !self.client_gone)
                 .map_or(idle, |client| listen(client.as_fd(), true)),
         ];
-        wait(&mut fds, None)?;
+        wait(&mut fds, self.limit.map(RequestLimit::next_look))?;
         Ok(fds.map(|(_, _, event): (BorrowedFd<'_>, _, _)| event))
     }
 
@@ -132,6 +169,21 @@ impl Host {
         }
         if own.readable || own.hung_up {
             self.own.take(log_own);
+        }
+    }
+
+    /// Kills a library that takes too long for a request.
+    fn check_limit(&mut self) {
+        let Some(RequestLimit { limit, unanswered }) = self.limit else { return };
+        if self.killed_for.is_some() {
+            return;
+        }
+        if let Some(request) = self.activity.read().overdue(limit, unanswered) {
+            let InFlight { req_id, handle, .. } = request;
+            let limit = limit.as_millis();
+            self.killed_for =
+                Some(format!("request {req_id} (buffer {handle}) took more than {limit} ms"));
+            self.kill();
         }
     }
 
@@ -149,7 +201,12 @@ impl Host {
 
     fn ended(mut self, death: &Death, control: Option<&Link>) -> ExitCode {
         let snapshot = self.activity.read();
-        let left = self.client_gone || snapshot.exit_reason == ExitReason::HangUp;
+        // A client that leaves makes us kill the vendor process, or the vendor process leave by
+        // itself. One that died of something else at that moment is named all the same: the client
+        // may have left because of it.
+        let ended_for_client = self.client_gone && death.signal == libc::SIGKILL;
+        let left = self.killed_for.is_none()
+            && (ended_for_client || snapshot.exit_reason == ExitReason::HangUp);
         let cause = describe(
             death,
             &Circumstances {
@@ -178,10 +235,6 @@ impl Host {
             ExitCode::FAILURE
         }
     }
-}
-
-fn past() -> cami_link::Deadline {
-    cami_link::Deadline::now()
 }
 
 fn log_own(line: &str) {

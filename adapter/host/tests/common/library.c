@@ -1,0 +1,116 @@
+/* A vendor library that does what the request number says and answers with a status.
+ * Compiled by the tests against include/. */
+#define _GNU_SOURCE
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "cami/camera_algorithm.h"
+
+static const camera_algorithm_callback_ops_t *host;
+static int buffer = -1;
+
+static int32_t initialize(const camera_algorithm_callback_ops_t *callbacks) {
+    host = callbacks;
+    return 0;
+}
+
+static int32_t register_buffer(int fd) {
+    buffer = fd;
+    return 7;
+}
+
+static uint32_t errno_if(int failed) { return failed ? (uint32_t)errno : 0; }
+
+/* Descriptors that are open beside 0, 1, 2 and the buffer. */
+static uint32_t open_descriptors(void) {
+    uint32_t count = 0;
+    DIR *list = opendir("/proc/self/fd");
+    for (struct dirent *entry; (entry = readdir(list));) {
+        int fd = atoi(entry->d_name);
+        if (entry->d_name[0] != '.' && fd > 2 && fd != buffer && fd != dirfd(list)) count++;
+    }
+    closedir(list);
+    return count;
+}
+
+static uint32_t environment_variables(void) {
+    uint32_t count = 0;
+    for (char **variable = environ; *variable; variable++) count++;
+    return count;
+}
+
+static uint32_t run(uint32_t command, const uint8_t *header, uint32_t size) {
+    char path[64];
+    switch (command) {
+        case 1: /* sum of the header */ {
+            uint32_t sum = size;
+            for (uint32_t i = 0; i < size; i++) sum = sum * 31 + header[i];
+            return sum;
+        }
+        case 2: return open_descriptors();
+        case 3: return environment_variables();
+        case 4: return (uint32_t)prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0);
+        case 5: return errno_if(ftruncate(buffer, 0));
+        case 6: return errno_if(fcntl(buffer, F_ADD_SEALS, F_SEAL_WRITE));
+        case 7: return errno_if(fallocate(buffer, FALLOC_FL_COLLAPSE_RANGE, 0, 4096));
+        case 8: snprintf(path, sizeof path, "/proc/self/fd/%d", buffer); return errno_if(truncate(path, 0));
+        case 9: snprintf(path, sizeof path, "/proc/self/fd/%d", buffer); return errno_if(open(path, O_RDWR | O_TRUNC) < 0);
+        case 10: return errno_if(syscall(SYS_io_uring_setup, 1, 0) < 0);
+        case 11: return errno_if(syscall(SYS_openat2, AT_FDCWD, "/", 0, 0) < 0);
+        case 12: snprintf(path, sizeof path, "/proc/self/fd/%d", buffer); return errno_if(creat(path, 0600) < 0);
+        case 13: *(volatile int *)16 = 1; return 0;
+        case 14: abort();
+        case 15: exit(3);
+        case 16: for (;;) pause();
+        case 17: puts("to standard output"); fflush(stdout); fputs("to standard error\n", stderr); return 0;
+        case 18: return (uint32_t)fcntl(buffer, F_GETFD);
+        case 19: /* a process of its own, that stays */ {
+            pid_t child = fork();
+            if (child == 0) { if (fork() == 0) for (;;) pause(); _exit(0); }
+            return 0;
+        }
+        case 20: raise(SIGSTOP); return 0;
+#ifdef __x86_64__
+        case 21: return errno_if(syscall(0x40000000 | 77, buffer, 0) < 0); /* x32 ftruncate */
+#endif
+        case 22: { const char *value = getenv("CAMERA_MODE"); return value ? (uint32_t)atoi(value) : 0; }
+        case 23: host->update(host, 5, (const uint8_t *)"\x01\x02", 2, memfd_create("update", 0)); return 0;
+        default: return 0xffffffff;
+    }
+}
+
+static void request(uint32_t req_id, const uint8_t header[], uint32_t size, int32_t handle) {
+    uint32_t status = run(req_id, header, size);
+    host->return_callback(host, req_id, status, handle);
+}
+
+static void deregister_buffers(const int32_t handles[], uint32_t size) {
+    (void)handles, (void)size;
+}
+
+static void update_return(uint32_t upd_id, uint32_t status, int fd) {
+    (void)status;
+    host->return_callback(host, 1000 + upd_id, (uint32_t)fd, 0);
+}
+
+static void deinitialize(void) { host->return_callback(host, 2000, 0, 0); }
+
+__attribute__((visibility("default"))) camera_algorithm_ops_t CAMERA_ALGORITHM_MODULE_INFO_SYM = {
+    .initialize = initialize,
+    .register_buffer = register_buffer,
+    .request = request,
+    .deregister_buffers = deregister_buffers,
+    .update_return = update_return,
+    .deinitialize = deinitialize,
+};

@@ -1,0 +1,98 @@
+//! What the vendor library finds, and what it is kept from.
+
+mod common;
+
+use std::io::Write;
+
+use common::Setup;
+
+const EPERM: u32 = 1;
+const ENOSYS: u32 = 38;
+
+#[test]
+fn library_finds_only_the_links_descriptors_and_no_environment() {
+    let mut host = Setup::new().variable("SECRET", "1").start();
+    let _buffer = host.ready();
+    // The link, the activity page's, our log's, and the watching thread's eventfd.
+    assert_eq!(host.status(2), 4);
+    assert_eq!(host.status(3), 0);
+    assert_eq!(host.status(4), 1, "no_new_privs");
+}
+
+#[test]
+fn library_sees_the_configured_environment_alone() {
+    let mut host = Setup::new().variable("CAMI_IPA_ENVIRONMENT", "CAMERA_MODE=42").start();
+    let _buffer = host.ready();
+    assert_eq!((host.status(22), host.status(3)), (42, 1));
+}
+
+#[test]
+fn library_cannot_shrink_or_seal_a_registered_buffer() {
+    let mut host = Setup::new().start();
+    let buffer = host.ready();
+    for (request, what, expected) in [
+        (5, "ftruncate", EPERM),
+        (6, "F_ADD_SEALS", EPERM),
+        (7, "fallocate(COLLAPSE_RANGE)", EPERM),
+        (8, "truncate of /proc/self/fd", EPERM),
+        (9, "open with O_TRUNC of /proc/self/fd", EPERM),
+        (12, "creat of /proc/self/fd", EPERM),
+        (10, "io_uring_setup", ENOSYS),
+        (11, "openat2", ENOSYS),
+    ] {
+        assert_eq!(host.status(request), expected, "{what}");
+    }
+    #[cfg(target_arch = "x86_64")]
+    assert_eq!(host.status(21), ENOSYS, "ftruncate of the x32 ABI");
+    assert_eq!(std::fs::File::from(buffer).metadata().unwrap().len(), 8192);
+}
+
+#[test]
+fn every_thread_is_under_the_filter() {
+    let mut host = Setup::new().start();
+    let pid = host.vendor_pid();
+    let _buffer = host.ready();
+    let tasks = std::fs::read_dir(format!("/proc/{pid}/task")).unwrap();
+    let mut threads = 0;
+    for task in tasks {
+        let status = std::fs::read_to_string(task.unwrap().path().join("status")).unwrap();
+        assert!(status.contains("Seccomp:\t2"), "{status}");
+        assert!(status.contains("NoNewPrivs:\t1"), "{status}");
+        threads += 1;
+    }
+    assert_eq!(threads, 2, "the one that calls the library and the one that watches");
+}
+
+#[test]
+fn needed_libraries_are_found_on_the_library_path() {
+    let folder = tempfile::tempdir().unwrap();
+    let compile = |arguments: &[&str], source: &str| {
+        let file = folder.path().join("source.c");
+        std::fs::File::create(&file).unwrap().write_all(source.as_bytes()).unwrap();
+        let status = std::process::Command::new("cc")
+            .args(["-shared", "-fPIC", "-Wl,--no-as-needed"])
+            .current_dir(folder.path())
+            .args(["source.c"])
+            .args(arguments)
+            .status()
+            .unwrap();
+        assert!(status.success());
+    };
+    compile(&["-o", "libneeded.so"], "int needed(void) { return 0; }");
+    compile(
+        &["-o", "libvendor.so", "-L.", "-lneeded"],
+        "int needed(void); static int init(void *c) { (void)c; return needed(); }\n\
+         void *CAMI[4] = {(void *)init, 0, 0, 0};",
+    );
+    let module = folder.path().join("libvendor.so");
+    let mut setup = Setup::new();
+    setup.module.clone_from(&module);
+    let reply = setup.start().init(1);
+    assert_eq!(reply.ret, -libc::ELIBACC);
+    assert!(reply.info.reason.contains("libneeded.so"), "{}", reply.info.reason);
+    let mut setup = Setup::new().variable("CAMI_IPA_LIBRARY_PATH", folder.path().to_str().unwrap());
+    setup.module = module;
+    let mut host = setup.start();
+    assert_eq!(host.init(1).ret, 0);
+    assert_eq!(host.start_library(), 0);
+}

@@ -1,4 +1,10 @@
 //! The end of the vendor process is named; the end of the client is the end of the host.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a failure here is the test's failure"
+)]
 
 mod common;
 

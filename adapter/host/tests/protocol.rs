@@ -1,4 +1,10 @@
 //! The link as a client sees it, and what a bad client gets.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a failure here is the test's failure"
+)]
 
 mod common;
 

@@ -1,4 +1,10 @@
 //! A wrong configuration is one clear line and a negative errno.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a failure here is the test's failure"
+)]
 
 mod common;
 

@@ -1,1 +1,39 @@
-//! libcam_algo.so: the HAL's door.
+//! `libcam_algo.so`: the HAL's door.
+//!
+//! A camera HAL dlopens this library and looks up `CAMI`, as it would a vendor's. Behind it the
+//! vendor's library runs in a process of its own (`cami-client` starts and watches it).
+//!
+//! This is a guest in the HAL's process. It has no constructor: the first call makes the
+//! supervisor, the logger and the panic hook, all of them private to this library, and the first
+//! `initialize` the one thread. Nothing here installs a signal handler, forks, keeps thread-local
+//! state or replaces the allocator. The library is never unloaded (`-z nodelete`).
+
+mod log_line;
+mod log_target;
+mod logger;
+mod place;
+
+use std::sync::LazyLock;
+
+use cami_abi::{CameraAlgorithm, Exported};
+use cami_client::{Options, Supervisor};
+
+/// The instance behind `CAMI`. It is never dropped: the reader thread uses it to the end.
+static SUPERVISOR: LazyLock<Supervisor> = LazyLock::new(|| {
+    let environment_trusted = place::environment_is_trusted();
+    logger::install(environment_trusted);
+    Supervisor::new(Options { module: place::module_path(), environment_trusted })
+});
+
+/// The HAL's door as a type.
+#[derive(Debug)]
+struct Door;
+
+impl Exported for Door {
+    fn instance() -> &'static dyn CameraAlgorithm {
+        &*SUPERVISOR
+    }
+}
+
+cami_abi::export_cami!(Door);
+cami_abi::shim_note!();

@@ -1,1 +1,66 @@
 //! The supervisor in the HAL's process: start the host, watch it, notify.
+//!
+//! [`Supervisor`] implements [`cami_abi::CameraAlgorithm`] for the HAL's door and gives it
+//! ChromeOS's meaning: when the host dies the HAL hears `notify(IPC_ERROR)` once, its calls fail
+//! fast, and its next `initialize` starts afresh. This code is a guest in somebody else's process:
+//! it installs no signal handler, never forks, keeps one thread, and contains its panics.
+//!
+//! # Threads
+//!
+//! * **The HAL's threads**, any number, send on the link themselves, without a lock and without a
+//!   hand-off. Those in a synchronous call (`register_buffer`, `deregister_buffers`,
+//!   `initialize`, `deinitialize`) wait on a condition variable for their cookie's answer.
+//! * **The reader** (`cami-ipa`) is started by the first `initialize` and lasts as long as the
+//!   process, with all signals blocked. It alone receives, and it delivers every `return_callback`,
+//!   `update` and `notify`, with no lock held. It polls the link, the control socket, the monitor's
+//!   pidfd and a waker.
+//! * **A call made from inside a callback** is on the reader, so nobody else would receive its
+//!   answer: the caller receives itself until the answer is there, and queues the events that come
+//!   meanwhile (4096 and 8 MiB at most) for delivery after the callback has returned.
+//!
+//! A HAL callback that blocks also blocks the answers of other threads' calls, as ChromeOS's own
+//! bridge does (platform2 `common/camera_algorithm_bridge_impl.cc`: callbacks and replies share one
+//! thread). A call whose deadline passes because of that returns `-ETIMEDOUT`, but the host, which
+//! may be well, is not killed for it.
+//!
+//! # File descriptors
+//!
+//! Four beyond the HAL's own: waker (from the first `initialize` on), and per session link, control
+//! and pidfd. One more while a host is being started. All are close-on-exec. A session's three are
+//! closed before `notify` is called, and before `initialize` or `deinitialize` returns unless that
+//! is called from inside a callback, or a callback of the HAL is in the way.
+//!
+//! # Locks, in the order in which they are taken
+//!
+//! 1. `Supervisor::life`: who starts and ends sessions. A callback only tries it (`-EBUSY`).
+//! 2. `Reader::nested`: the buffer of calls made from inside a callback; the reader's alone.
+//! 3. Leaves, of which a thread holds one at a time: the desk (which session is current), a
+//!    session's table of calls, the queue of pending events, a session's sentence, and the link's
+//!    backlog.
+//!
+//! No lock is held while the HAL's code runs, nor, but for the link's own backlog, over a system
+//! call on the request path.
+//!
+//! # fork
+//!
+//! A child of the HAL inherits the sockets but not the reader. Every entry compares the process id
+//! with that of the first `initialize` before it touches anything else: in a child, calls fail with
+//! `-EPIPE` or are dropped, and the parent's session does not notice.
+#![forbid(unsafe_code)]
+
+mod calls;
+mod deliver;
+mod desk;
+mod error;
+mod host;
+mod locate;
+mod pending;
+mod pump;
+mod reader;
+mod seldom;
+mod session;
+mod spawn;
+mod start;
+mod supervisor;
+
+pub use supervisor::{Options, Supervisor};

@@ -14,6 +14,10 @@ use crate::{Fds, MAX_FDS};
 
 const FD_BYTES: usize = size_of::<RawFd>();
 
+/// Control data that holds a descriptor although nobody sent one: a socket with `SO_PASSPIDFD` gets
+/// it with every message (linux `include/linux/socket.h`).
+const SCM_PIDFD: i32 = 4;
+
 /// `CMSG_SPACE(MAX_FDS * sizeof(int))` is 1032 on LP64 and 1024 on ILP32; more does no harm.
 const CONTROL_BYTES: usize = 1088;
 
@@ -128,7 +132,10 @@ pub(crate) fn receive_message(
     while !header.is_null() {
         // SAFETY: CMSG_FIRSTHDR/CMSG_NXTHDR return pointers to complete headers only.
         let found = unsafe { header.read() };
-        if found.cmsg_level == libc::SOL_SOCKET && found.cmsg_type == libc::SCM_RIGHTS {
+        let rights = found.cmsg_level == libc::SOL_SOCKET && found.cmsg_type == libc::SCM_RIGHTS;
+        let pidfd = found.cmsg_level == libc::SOL_SOCKET && found.cmsg_type == SCM_PIDFD;
+        arrived.foreign |= !rights;
+        if rights || pidfd {
             // SAFETY: `header` is a valid header inside `control`.
             let mut data = unsafe { libc::CMSG_DATA(header) }.cast::<RawFd>();
             let offset = data.addr() - header.addr();
@@ -137,13 +144,17 @@ pub(crate) fn receive_message(
             for _ in 0..count {
                 // SAFETY: the kernel wrote `count` descriptors after the header.
                 let raw = unsafe { data.read_unaligned() };
-                // SAFETY: recvmsg installed `raw` in this process; nobody else owns it yet.
-                arrived.fds.push(unsafe { OwnedFd::from_raw_fd(raw) });
+                // A pidfd that could not be made is a negative errno.
+                if raw >= 0 {
+                    // SAFETY: recvmsg installed `raw` in this process; nobody else owns it yet.
+                    let fd = unsafe { OwnedFd::from_raw_fd(raw) };
+                    if rights {
+                        arrived.fds.push(fd);
+                    }
+                }
                 // SAFETY: one past the last element at most.
                 data = unsafe { data.add(1) };
             }
-        } else {
-            arrived.foreign = true;
         }
         // SAFETY: `message` and `header` describe the control data that the kernel wrote.
         header = unsafe { libc::CMSG_NXTHDR(&raw const message, header) };

@@ -27,6 +27,7 @@ mod link;
 mod process_fd;
 mod receive;
 mod send;
+mod standard;
 mod wait;
 mod waker;
 
@@ -38,6 +39,7 @@ pub use inbox::{Inbox, Received};
 pub use link::{Link, seqpacket_pair};
 pub use process_fd::ProcessFd;
 pub use send::Sent;
+pub use standard::closed_standard_streams;
 pub use wait::{Event, Interest, MAX_WAIT, wait};
 pub use waker::Waker;
 

@@ -11,6 +11,7 @@ use nix::sys::socket::{
 use parking_lot::Mutex;
 
 use crate::backlog::Backlog;
+use crate::standard::above_standard;
 use crate::{Framing, LinkError, SendError};
 
 /// Messages that may wait in a backlog unless [`Link::with_backlog`] says otherwise.
@@ -18,7 +19,7 @@ const DEFAULT_BACKLOG_MESSAGES: usize = 4096;
 /// Bytes that may wait in a backlog unless [`Link::with_backlog`] says otherwise.
 const DEFAULT_BACKLOG_BYTES: usize = 8 << 20;
 
-/// A connected pair of `SOCK_SEQPACKET` sockets, both close-on-exec.
+/// A connected pair of `SOCK_SEQPACKET` sockets, both close-on-exec and above the standard streams.
 ///
 /// # Errors
 /// `EMFILE` or `ENFILE` where no descriptor is free.
@@ -30,7 +31,7 @@ pub fn seqpacket_pair() -> Result<(OwnedFd, OwnedFd), Errno> {
         // unprivileged process may have (net.core.wmem_max). Failure only means less room.
         let _ = nix::sys::socket::setsockopt(end, sockopt::SndBuf, &(1 << 20));
     }
-    Ok((one, other))
+    Ok((above_standard(one)?, above_standard(other)?))
 }
 
 /// One end of a link: a socket, its framing, and the backlog of what it did not take at once.

@@ -5,6 +5,8 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 
 use nix::errno::Errno;
 
+use crate::standard::above_standard;
+
 /// A pidfd: readable once the process has ended, whoever reaps it.
 #[derive(Debug)]
 pub struct ProcessFd {
@@ -27,7 +29,8 @@ impl ProcessFd {
             return Err(Errno::last());
         }
         // SAFETY: the kernel just opened it (close-on-exec, as pidfds are) for this process.
-        Ok(Self { fd: unsafe { OwnedFd::from_raw_fd(raw) }, pid })
+        let fd = unsafe { OwnedFd::from_raw_fd(raw) };
+        Ok(Self { fd: above_standard(fd)?, pid })
     }
 
     /// The process's number, for messages.

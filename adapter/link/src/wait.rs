@@ -1,9 +1,9 @@
 //! Waiting on several descriptors.
 
-use std::os::fd::BorrowedFd;
+use std::os::fd::{AsRawFd, BorrowedFd};
+use std::ptr;
 
 use nix::errno::Errno;
-use nix::poll::{PollFd, PollFlags, ppoll};
 use nix::sys::time::TimeSpec;
 
 use crate::Deadline;
@@ -34,9 +34,6 @@ pub struct Event {
     pub hung_up: bool,
 }
 
-/// `POLLRDHUP`: the peer sends nothing more. nix has no name for it.
-const RDHUP: PollFlags = PollFlags::from_bits_retain(libc::POLLRDHUP);
-
 /// The most descriptors that one [`wait`] takes.
 pub const MAX_WAIT: usize = 8;
 
@@ -54,42 +51,38 @@ pub fn wait(
     if fds.len() > MAX_WAIT {
         return Err(Errno::EINVAL);
     }
-    let Some(&(first, ..)) = fds.first() else { return Ok(0) };
-    let mut polled: [PollFd<'_>; MAX_WAIT] =
-        std::array::from_fn(|_| PollFd::new(first, PollFlags::empty()));
-    let mut count = 0;
-    for (fd, interest, event) in fds.iter_mut() {
+    // Not nix's PollFd: it has no name for POLLRDHUP and hides all events of a descriptor with it.
+    let mut polled = [libc::pollfd { fd: -1, events: 0, revents: 0 }; MAX_WAIT];
+    for (slot, (fd, interest, event)) in polled.iter_mut().zip(fds.iter_mut()) {
         *event = Event::default();
-        let flags = match interest {
+        slot.events = match interest {
+            // The kernel skips negative numbers.
             Interest::None => continue,
-            Interest::HangUp => RDHUP,
-            Interest::Message => PollFlags::POLLIN,
-            Interest::RoomToSend => PollFlags::POLLOUT,
-            Interest::MessageOrRoom => PollFlags::POLLIN | PollFlags::POLLOUT,
+            Interest::HangUp => libc::POLLRDHUP,
+            Interest::Message => libc::POLLIN,
+            Interest::RoomToSend => libc::POLLOUT,
+            Interest::MessageOrRoom => libc::POLLIN | libc::POLLOUT,
         };
-        if let Some(slot) = polled.get_mut(count) {
-            *slot = PollFd::new(*fd, flags);
-            count += 1;
-        }
+        slot.fd = fd.as_raw_fd();
     }
-    let active = polled.get_mut(..count).unwrap_or_default();
     let ready = loop {
-        let timeout = deadline.map(|deadline| TimeSpec::from_duration(deadline.remaining()));
-        match ppoll(active, timeout, None) {
-            Err(Errno::EINTR) => {}
-            result => break result?,
+        let left = deadline.map(|deadline| TimeSpec::from_duration(deadline.remaining()));
+        let timeout = left.as_ref().map_or(ptr::null(), |left| ptr::from_ref(left.as_ref()));
+        let count = fds.len() as libc::nfds_t;
+        // SAFETY: `polled` holds at least `count` entries; `timeout` is null or points into
+        // `left`; a null signal mask changes no mask.
+        let ready = unsafe { libc::ppoll(polled.as_mut_ptr(), count, timeout, ptr::null()) };
+        match usize::try_from(ready) {
+            Ok(ready) => break ready,
+            Err(_) if Errno::last() == Errno::EINTR => {}
+            Err(_) => return Err(Errno::last()),
         }
     };
-    let mut results = active.iter();
-    for (_, interest, event) in fds.iter_mut() {
-        if *interest == Interest::None {
-            continue;
-        }
-        let Some(flags) = results.next().and_then(PollFd::revents) else { continue };
-        event.readable = flags.contains(PollFlags::POLLIN);
-        event.writable = flags.contains(PollFlags::POLLOUT);
-        event.hung_up =
-            flags.intersects(PollFlags::POLLHUP | PollFlags::POLLERR | PollFlags::POLLNVAL | RDHUP);
+    for ((_, _, event), slot) in fds.iter_mut().zip(&polled) {
+        let happened = |events| slot.revents & events != 0;
+        event.readable = happened(libc::POLLIN);
+        event.writable = happened(libc::POLLOUT);
+        event.hung_up = happened(libc::POLLHUP | libc::POLLERR | libc::POLLNVAL | libc::POLLRDHUP);
     }
-    Ok(usize::try_from(ready).unwrap_or(0))
+    Ok(ready)
 }

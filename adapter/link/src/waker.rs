@@ -5,6 +5,8 @@ use std::os::fd::{AsFd, BorrowedFd};
 use nix::errno::Errno;
 use nix::sys::eventfd::{EfdFlags, EventFd};
 
+use crate::standard::above_standard;
+
 /// An eventfd: any thread wakes, the polling thread drains.
 #[derive(Debug)]
 pub struct Waker(EventFd);
@@ -16,7 +18,9 @@ impl Waker {
     /// `EMFILE` or `ENFILE` where no descriptor is free.
     pub fn new() -> Result<Self, Errno> {
         let flags = EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK;
-        EventFd::from_value_and_flags(0, flags).map(Self)
+        let fd = above_standard(EventFd::from_value_and_flags(0, flags)?.into())?;
+        // SAFETY: it is the eventfd that was just made, perhaps under another number.
+        Ok(Self(unsafe { EventFd::from_owned_fd(fd) }))
     }
 
     /// Makes the descriptor readable.

@@ -1,0 +1,173 @@
+//! The host's process as its client sees it: the control socket and the monitor's pidfd.
+
+use std::fmt;
+use std::os::fd::BorrowedFd;
+use std::time::Duration;
+
+use cami_link::{Deadline, Event, Inbox, Interest, Link, ProcessFd, ReceiveError, wait};
+use cami_wire::control::{Died, FromMonitor, Kill, Ready, Refused, from_monitor};
+use nix::errno::Errno;
+use nix::sys::signal::{Signal, kill};
+use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid, waitpid};
+use nix::unistd::Pid;
+
+/// Largest control message: two paths of 4096 bytes and a sentence.
+pub(crate) const CONTROL_BYTES: usize = 16 << 10;
+/// How long a monitor that was hung up on may take before it is killed. It ends at once; what it
+/// may have to do first is to end what the vendor process left behind.
+pub(crate) const END_PATIENCE: Duration = Duration::from_millis(100);
+/// A process that SIGKILL does not end within this time sits in the kernel; it is left alone.
+const KILL_PATIENCE: Duration = Duration::from_secs(1);
+
+/// Control socket and monitor of one host.
+#[derive(Debug)]
+pub(crate) struct Host {
+    pub(crate) control: Link,
+    /// `None` if the monitor had ended and was reaped by the HAL before its pidfd was opened.
+    monitor: Option<ProcessFd>,
+}
+
+impl Host {
+    /// Takes over the child `pid`.
+    ///
+    /// A HAL that ignores SIGCHLD or reaps all children may have made the number free again; a
+    /// pidfd of a process that is not our child is dropped, so that nobody else is ever killed.
+    pub(crate) fn adopt(pid: Pid, control: Link) -> Result<Self, Errno> {
+        let monitor = match ProcessFd::open(pid.as_raw()) {
+            Ok(monitor) if is_child(&monitor) => Some(monitor),
+            Ok(_) | Err(Errno::ESRCH) => None,
+            Err(errno) => {
+                end_by_number(pid);
+                return Err(errno);
+            }
+        };
+        Ok(Self { control, monitor })
+    }
+
+    /// The pidfd to poll; `otherwise`, and [`Interest::None`], where there is none.
+    pub(crate) fn polled<'a>(
+        &'a self,
+        otherwise: BorrowedFd<'a>,
+    ) -> (BorrowedFd<'a>, Interest, Event) {
+        match &self.monitor {
+            Some(monitor) => (monitor.as_fd(), Interest::Message, Event::default()),
+            None => (otherwise, Interest::None, Event::default()),
+        }
+    }
+
+    /// SIGKILL to the monitor, which takes the vendor process with it.
+    pub(crate) fn kill(&self) {
+        if let Some(monitor) = &self.monitor {
+            monitor.kill();
+        }
+    }
+
+    /// Tells the monitor to kill the vendor process for `reason`, without waiting. A monitor that
+    /// does not read is killed soon after by whoever asked for it.
+    pub(crate) fn condemn(&self, reason: &str) {
+        let message = Kill { reason: reason.to_owned() }.encode();
+        if let Err(error) =
+            self.control.send(&[std::io::IoSlice::new(&message)], &[], Duration::ZERO)
+        {
+            log::debug!("the monitor cannot be told to kill the vendor process: {error}");
+        }
+    }
+
+    /// The next control message. Messages that make no sense are skipped: the monitor is ours, and
+    /// a newer one may know more.
+    pub(crate) fn listen(
+        &self,
+        inbox: &mut Inbox,
+        deadline: Option<Deadline>,
+    ) -> Result<FromMonitor, ReceiveError> {
+        loop {
+            let received = self.control.receive(inbox, deadline)?;
+            let message = match received.command {
+                from_monitor::READY => Ready::decode(received.body).map(FromMonitor::Ready),
+                from_monitor::REFUSED => Refused::decode(received.body).map(FromMonitor::Refused),
+                from_monitor::DIED => Died::decode(received.body).map(FromMonitor::Died),
+                other => Err(cami_wire::WireError::UnknownCommand(other)),
+            };
+            match message {
+                Ok(message) => return Ok(message),
+                Err(error) => log::warn!("control message of the monitor skipped: {error}"),
+            }
+        }
+    }
+
+    /// The monitor's word on the vendor process's death, if it comes until `deadline`.
+    pub(crate) fn last_words(&self, inbox: &mut Inbox, deadline: Deadline) -> Option<Died> {
+        loop {
+            match self.listen(inbox, Some(deadline)) {
+                Ok(FromMonitor::Died(died)) => return Some(died),
+                Ok(_) => {}
+                Err(_) => return None,
+            }
+        }
+    }
+
+    /// Ends the monitor and reaps it: asks by hanging up, waits for `patience`, then kills. It ends
+    /// the vendor process before it exits, and the kernel does so if it is killed.
+    pub(crate) fn end(&self, patience: Duration) -> Ending {
+        self.control.shutdown();
+        let Some(monitor) = &self.monitor else { return Ending::Unknown };
+        if !ended(monitor, patience) {
+            monitor.kill();
+            if !ended(monitor, KILL_PATIENCE) {
+                log::warn!("the host (process {}) does not end on SIGKILL", monitor.pid());
+                return Ending::Unknown;
+            }
+        }
+        reap(monitor)
+    }
+}
+
+/// How the monitor's process ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ending {
+    /// With an exit code.
+    Exited(i32),
+    /// By a signal.
+    Signalled(&'static str),
+    /// Somebody else reaped it.
+    Unknown,
+}
+
+impl fmt::Display for Ending {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Exited(code) => write!(f, "exit code {code}"),
+            Self::Signalled(name) => write!(f, "killed by {name}"),
+            Self::Unknown => f.write_str("its exit status was collected by somebody else"),
+        }
+    }
+}
+
+/// For want of a pidfd. The number is used only as long as it is an unreaped child's.
+fn end_by_number(pid: Pid) {
+    let flags = WaitPidFlag::WEXITED | WaitPidFlag::WNOHANG | WaitPidFlag::WNOWAIT;
+    if waitid(Id::Pid(pid), flags).is_ok() {
+        // Errors say that it is gone already.
+        let _ = kill(pid, Signal::SIGKILL);
+        let _ = waitpid(pid, None);
+    }
+}
+
+fn ended(process: &ProcessFd, patience: Duration) -> bool {
+    let mut polled = [(process.as_fd(), Interest::Message, Event::default())];
+    let deadline = Some(Deadline::after(patience));
+    wait(&mut polled, deadline).is_ok_and(|events| events > 0)
+}
+
+fn is_child(process: &ProcessFd) -> bool {
+    let flags = WaitPidFlag::WEXITED | WaitPidFlag::WNOHANG | WaitPidFlag::WNOWAIT;
+    waitid(Id::PIDFd(process.as_fd()), flags).is_ok()
+}
+
+fn reap(process: &ProcessFd) -> Ending {
+    match waitid(Id::PIDFd(process.as_fd()), WaitPidFlag::WEXITED | WaitPidFlag::WNOHANG) {
+        Ok(WaitStatus::Exited(_, code)) => Ending::Exited(code),
+        Ok(WaitStatus::Signaled(_, signal, _)) => Ending::Signalled(signal.as_str()),
+        _ => Ending::Unknown,
+    }
+}

@@ -1,0 +1,307 @@
+//! The one thread that receives, sees deaths, and delivers callbacks.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use cami_abi::Callbacks;
+use cami_abi::sys::CAMERA_ALGORITHM_MSG_IPC_ERROR;
+use cami_link::{Deadline, Event, Inbox, Interest, ReceiveError, Waker, wait};
+use cami_wire::control::{Died, FromMonitor};
+use cami_wire::cros::MAX_HEADER_BYTES;
+use nix::errno::Errno;
+use nix::sys::signal::{SigSet, SigmaskHow};
+use parking_lot::Mutex;
+
+use crate::deliver::{Courier, Incoming, log_lost_update};
+use crate::desk::Desk;
+use crate::host::{CONTROL_BYTES, END_PATIENCE, Ending};
+use crate::pending::Pending;
+use crate::session::{Phase, Session};
+
+/// An update's header and its argument table; the answer of `init` with its paths is smaller.
+const LINK_BYTES: usize = MAX_HEADER_BYTES + 1024;
+/// How long a dead host's cause is waited for. It comes within a millisecond on an idle machine, and
+/// its absence is seen at once by the control socket's end of file: this bounds the wait on a machine
+/// so busy that the monitor is not scheduled. `notify` waits for it, so that the log names the cause
+/// before the HAL acts.
+pub(crate) const LAST_WORDS: Duration = Duration::from_millis(250);
+/// Messages still taken from a link whose vendor process is dead: more than its socket can hold,
+/// and an end for whoever else kept it open.
+const DRAIN_MESSAGES: usize = 8192;
+/// Stack of the reader: the HAL's callbacks run on it. The size that std gives to threads.
+const STACK_BYTES: usize = 2 << 20;
+/// Name of the thread in /proc and in debuggers; at most 15 bytes.
+const THREAD_NAME: &str = "cami-ipa";
+
+/// What the HAL's threads share with the reader.
+#[derive(Debug)]
+pub(crate) struct Reader {
+    pub(crate) desk: Desk,
+    pub(crate) pending: Pending,
+    pub(crate) courier: Courier,
+    /// The receive buffer of calls made from inside a callback: the other one is still in use.
+    pub(crate) nested: Mutex<Option<Inbox>>,
+    waker: OnceLock<Waker>,
+    started: AtomicBool,
+    /// Thread id of the reader, 0 before it runs.
+    thread: AtomicI32,
+}
+
+/// The reader's own buffers.
+struct Buffers {
+    link: Inbox,
+    control: Inbox,
+}
+
+/// A new receive buffer for the link.
+pub(crate) fn link_inbox() -> Inbox {
+    Inbox::new(LINK_BYTES, 1)
+}
+
+impl Reader {
+    pub(crate) fn new() -> Arc<Self> {
+        Arc::new(Self {
+            desk: Desk::default(),
+            pending: Pending::default(),
+            courier: Courier::new(),
+            nested: Mutex::new(None),
+            waker: OnceLock::new(),
+            started: AtomicBool::new(false),
+            thread: AtomicI32::new(0),
+        })
+    }
+
+    /// Starts the thread, once. The caller holds the lock under which sessions are started.
+    ///
+    /// All signals are blocked in it, so that the HAL's handlers never run on its stack.
+    pub(crate) fn start(self: &Arc<Self>) -> Result<(), Errno> {
+        if self.started.load(Ordering::Acquire) {
+            return Ok(());
+        }
+        if self.waker.get().is_none() {
+            let _ = self.waker.set(Waker::new()?);
+        }
+        let reader = Arc::clone(self);
+        let before = SigSet::all().thread_swap_mask(SigmaskHow::SIG_SETMASK)?;
+        let spawned = std::thread::Builder::new()
+            .name(THREAD_NAME.to_owned())
+            .stack_size(STACK_BYTES)
+            .spawn(move || reader.run());
+        before.thread_set_mask()?;
+        match spawned {
+            Ok(_) => {
+                self.started.store(true, Ordering::Release);
+                Ok(())
+            }
+            Err(error) => Err(error.raw_os_error().map_or(Errno::EAGAIN, Errno::from_raw)),
+        }
+    }
+
+    /// Whether the calling thread is the reader, that is, inside a callback.
+    pub(crate) fn is_current(&self) -> bool {
+        self.thread.load(Ordering::Acquire) == nix::unistd::gettid().as_raw()
+    }
+
+    /// Makes the reader look at the desk, the sentence, the pending events and the link's backlog.
+    pub(crate) fn wake(&self) {
+        if let Some(waker) = self.waker.get() {
+            waker.wake();
+        }
+    }
+
+    /// What to poll, to be woken.
+    pub(crate) fn waker(&self) -> Option<&Waker> {
+        self.waker.get()
+    }
+
+    fn run(&self) {
+        self.thread.store(nix::unistd::gettid().as_raw(), Ordering::Release);
+        let mut buffers = Buffers { link: link_inbox(), control: Inbox::new(CONTROL_BYTES, 0) };
+        loop {
+            if catch_unwind(AssertUnwindSafe(|| self.serve(&mut buffers))).is_err() {
+                self.courier.idle();
+                if let Some(session) = self.desk.current() {
+                    session.condemn("an internal error in cami-ipa's reader");
+                }
+                self.desk.release();
+            }
+        }
+    }
+
+    /// Serves the current session until it is over, or waits for one.
+    fn serve(&self, buffers: &mut Buffers) {
+        let Some(session) = self.desk.hold() else {
+            self.idle();
+            return;
+        };
+        let mourner = self.watch(session, buffers);
+        if let Some(callbacks) = mourner {
+            self.courier.run(|| callbacks.notify(CAMERA_ALGORITHM_MSG_IPC_ERROR));
+        }
+        self.desk.release();
+    }
+
+    fn idle(&self) {
+        let Some(waker) = self.waker.get() else { return };
+        let mut polled = [(waker.as_fd(), Interest::Message, Event::default())];
+        if let Err(errno) = wait(&mut polled, None) {
+            log::error!("the reader cannot wait: {errno}");
+        }
+        waker.drain();
+    }
+
+    /// Polls a session until it is over. Returns whom to notify of its death; its descriptors are
+    /// closed by then, unless a thread of the HAL is just sending.
+    fn watch(&self, session: Arc<Session>, buffers: &mut Buffers) -> Option<Arc<dyn Callbacks>> {
+        loop {
+            self.deliver_pending(&session);
+            if session.is_over() {
+                return None;
+            }
+            session.execute_sentence();
+            // Calls made in those callbacks may have received more.
+            let until =
+                if self.pending.len() > 0 { Some(Deadline::now()) } else { session.sentence() };
+            let sight = self.look(&session, until);
+            if sight.link {
+                self.receive(&session, &mut buffers.link);
+            }
+            if sight.control {
+                hear(&session, &mut buffers.control);
+            }
+            if !sight.dead && !session.is_gone() {
+                continue;
+            }
+            // What the vendor process sent before it died still counts.
+            for _ in 0..DRAIN_MESSAGES {
+                if session.is_over() || !self.receive(&session, &mut buffers.link) {
+                    break;
+                }
+            }
+            return self.bury(session, &mut buffers.control);
+        }
+    }
+
+    /// Waits for something to happen.
+    fn look(&self, session: &Session, until: Option<Deadline>) -> Sight {
+        let Some(waker) = self.waker.get() else { return Sight::default() };
+        let link = session.link.as_fd();
+        let interest =
+            if session.link.has_backlog() { Interest::MessageOrRoom } else { Interest::Message };
+        let mut polled = [
+            (link, interest, Event::default()),
+            (session.host.control.as_fd(), Interest::Message, Event::default()),
+            (waker.as_fd(), Interest::Message, Event::default()),
+            session.host.polled(link),
+        ];
+        if let Err(errno) = wait(&mut polled, until) {
+            session.condemn(&format!("the reader cannot wait: {errno}"));
+            return Sight { dead: true, ..Sight::default() };
+        }
+        let [(.., link), (.., control), (.., woken), (.., monitor)] = polled;
+        if woken.readable {
+            waker.drain();
+        }
+        if link.writable {
+            flush(session);
+        }
+        Sight {
+            link: link.readable || link.hung_up,
+            control: control.readable || control.hung_up,
+            dead: monitor.readable,
+        }
+    }
+
+    /// Receives one message without waiting and delivers it; false where there was none.
+    fn receive(&self, session: &Session, inbox: &mut Inbox) -> bool {
+        match session.link.receive(inbox, Some(Deadline::now())) {
+            Ok(received) => {
+                match Incoming::parse(received) {
+                    Ok(Incoming::Answer { command, cookie, body }) => {
+                        session.answered(command, cookie, body);
+                    }
+                    Ok(Incoming::Returned(returned)) => self.courier.returned(session, returned),
+                    Ok(Incoming::Updated { upd_id, header, fd }) => {
+                        self.courier.updated(session, upd_id, header, fd);
+                    }
+                    Ok(Incoming::UpdateLost { upd_id }) => log_lost_update(upd_id),
+                    Err(error) => session.broken(&error),
+                }
+                true
+            }
+            Err(error) => session.receive_failed(error),
+        }
+    }
+
+    /// Delivers the events that wait now. Those that come meanwhile are for the next round, so
+    /// that a HAL that requests from its callbacks cannot keep the reader from the link.
+    fn deliver_pending(&self, session: &Session) {
+        for _ in 0..self.pending.len() {
+            match self.pending.pop(session.generation) {
+                Some(event) => self.courier.event(session, event),
+                None => break,
+            }
+        }
+    }
+
+    /// Ends a session whose host is dead or dying; returns whom to notify.
+    fn bury(&self, session: Arc<Session>, inbox: &mut Inbox) -> Option<Arc<dyn Callbacks>> {
+        let until = Deadline::after(LAST_WORDS);
+        self.desk.remove(&session);
+        let before = session.finish();
+        if before == Phase::Over {
+            return None;
+        }
+        let died = session.last_words(inbox, until);
+        session.link.shutdown();
+        let ending = session.host.end(END_PATIENCE);
+        let cause = cause_of_death(died.as_ref(), ending);
+        if before == Phase::Starting {
+            // Whoever is in `initialize` reports it.
+            session.set_epitaph(cause);
+        } else {
+            log::error!("the camera algorithm's process died: {cause}");
+        }
+        self.pending.forget(session.generation);
+        let notify = matches!(before, Phase::Live | Phase::Failing);
+        notify.then(|| Arc::clone(&session.callbacks))
+    }
+}
+
+/// The monitor's own line, or what the kernel knows.
+pub(crate) fn cause_of_death(died: Option<&Died>, ending: Ending) -> String {
+    match died {
+        Some(died) => died.cause.clone(),
+        None => format!("the host ended without naming a cause ({ending})"),
+    }
+}
+
+/// What a look showed.
+#[derive(Clone, Copy, Debug, Default)]
+struct Sight {
+    link: bool,
+    control: bool,
+    /// The monitor has ended.
+    dead: bool,
+}
+
+/// Takes one control message: the monitor's word on a death, or its hang-up.
+fn hear(session: &Session, inbox: &mut Inbox) {
+    match session.host.listen(inbox, Some(Deadline::now())) {
+        Ok(FromMonitor::Died(died)) => {
+            session.set_died(died);
+            session.set_gone();
+        }
+        Ok(_) | Err(ReceiveError::TimedOut) => {}
+        Err(_) => session.set_gone(),
+    }
+}
+
+/// Sends what waits in the link's backlog. A peer that is gone shows on the next receive.
+pub(crate) fn flush(session: &Session) {
+    if let Err(error) = session.link.flush() {
+        log::debug!("messages to the host dropped: {error}");
+    }
+}

@@ -1,0 +1,298 @@
+//! One life of a host, from its start to its end.
+
+use std::fmt;
+use std::io::IoSlice;
+use std::os::fd::BorrowedFd;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering};
+use std::time::Duration;
+
+use cami_abi::Callbacks;
+use cami_link::{Deadline, Inbox, Link, ReceiveError, SendError, Sent};
+use cami_wire::WireError;
+use cami_wire::control::{Died, Ready};
+use cami_wire::message::EVENT_COOKIE;
+use nix::errno::Errno;
+use parking_lot::Mutex;
+
+use crate::calls::Calls;
+use crate::error::CallError;
+use crate::host::Host;
+
+/// How long a monitor that was told to kill its vendor process may take before it is killed itself.
+pub(crate) const SENTENCE_GRACE: Duration = Duration::from_millis(100);
+
+/// Where a session stands. It only ever moves down this list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Phase {
+    /// `initialize` has not returned yet: its failure is a return code, not a `notify`.
+    Starting,
+    /// In use.
+    Live,
+    /// A deadline passed or the vendor process broke the protocol; death is on its way. Calls fail.
+    Failing,
+    /// `deinitialize` is under way: calls fail, and a death is nothing to notify of.
+    Leaving,
+    /// Whoever moved it here ends the host, and calls `notify` if that is due. No more callbacks.
+    Over,
+}
+
+const STARTING: u8 = 0;
+const LIVE: u8 = 1;
+const FAILING: u8 = 2;
+const LEAVING: u8 = 3;
+const OVER: u8 = 4;
+
+/// Deadlines and statuses that the monitor told, from its configuration.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limits {
+    /// For all of `initialize`; `None`: no deadline.
+    pub(crate) initialize: Option<Duration>,
+    /// For `register_buffer` and `deregister_buffers`.
+    pub(crate) register: Option<Duration>,
+    /// Answers a request that the link had no room for.
+    pub(crate) overflow_status: u32,
+}
+
+impl Limits {
+    pub(crate) fn of(ready: &Ready) -> Self {
+        let limit = |ms: u32| (ms > 0).then(|| Duration::from_millis(u64::from(ms)));
+        Self {
+            initialize: limit(ready.initialize_ms),
+            register: limit(ready.register_ms),
+            overflow_status: ready.overflow_status,
+        }
+    }
+}
+
+/// One host and what the HAL said when it asked for it.
+pub(crate) struct Session {
+    /// Counts sessions, so that an event never reaches a later one.
+    pub(crate) generation: u64,
+    pub(crate) link: Link,
+    pub(crate) host: Host,
+    pub(crate) limits: Limits,
+    pub(crate) callbacks: Arc<dyn Callbacks>,
+    pub(crate) calls: Calls,
+    phase: AtomicU8,
+    /// End of file was seen, on the link or on the control socket.
+    gone: AtomicBool,
+    cookies: AtomicU32,
+    sentence: Mutex<Sentence>,
+    /// The monitor's word on the death, once somebody has received it.
+    died: Mutex<Option<Died>>,
+    /// What a session died of that never came up.
+    epitaph: Mutex<Option<String>>,
+}
+
+/// When the monitor is killed for not having ended.
+#[derive(Clone, Copy, Debug)]
+enum Sentence {
+    None,
+    Due(Deadline),
+    Executed,
+}
+
+impl fmt::Debug for Session {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Session")
+            .field("generation", &self.generation)
+            .field("phase", &self.phase())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Session {
+    pub(crate) fn new(
+        generation: u64,
+        link: Link,
+        host: Host,
+        limits: Limits,
+        callbacks: Arc<dyn Callbacks>,
+    ) -> Self {
+        Self {
+            generation,
+            link,
+            host,
+            limits,
+            callbacks,
+            calls: Calls::default(),
+            phase: AtomicU8::new(STARTING),
+            gone: AtomicBool::new(false),
+            cookies: AtomicU32::new(EVENT_COOKIE),
+            sentence: Mutex::new(Sentence::None),
+            died: Mutex::new(None),
+            epitaph: Mutex::new(None),
+        }
+    }
+
+    pub(crate) fn phase(&self) -> Phase {
+        Phase::from(self.phase.load(Ordering::Acquire))
+    }
+
+    /// Whether callbacks of this session must no longer reach the HAL.
+    pub(crate) fn is_over(&self) -> bool {
+        self.phase() == Phase::Over
+    }
+
+    /// `Starting` becomes `Live`; false where the session failed before.
+    pub(crate) fn go_live(&self) -> bool {
+        self.phase.compare_exchange(STARTING, LIVE, Ordering::AcqRel, Ordering::Acquire).is_ok()
+    }
+
+    /// Whether the HAL's calls are sent.
+    pub(crate) fn is_usable(&self) -> bool {
+        matches!(self.phase(), Phase::Starting | Phase::Live)
+    }
+
+    /// `Live` becomes `Leaving`; false where there is nobody left to take leave of.
+    pub(crate) fn leave(&self) -> bool {
+        self.phase.compare_exchange(LIVE, LEAVING, Ordering::AcqRel, Ordering::Acquire).is_ok()
+    }
+
+    /// Moves to `Over` and says where it stood. Exactly one caller sees something other than
+    /// `Over`: the one who ends the host.
+    pub(crate) fn finish(&self) -> Phase {
+        let before = Phase::from(self.phase.swap(OVER, Ordering::AcqRel));
+        self.calls.close();
+        before
+    }
+
+    /// Tells the monitor to kill the vendor process, and sees to it that it happens. The first
+    /// reason counts. The caller wakes the reader, which executes the sentence.
+    pub(crate) fn condemn(&self, reason: &str) {
+        {
+            let mut sentence = self.sentence.lock();
+            if !matches!(*sentence, Sentence::None) {
+                return;
+            }
+            *sentence = Sentence::Due(Deadline::after(SENTENCE_GRACE));
+        }
+        // Not so a session that is starting: `initialize` fails, reports and ends it.
+        let _ = self.phase.compare_exchange(LIVE, FAILING, Ordering::AcqRel, Ordering::Acquire);
+        if self.phase() != Phase::Starting {
+            log::error!("{reason}; the camera algorithm's process is killed");
+        }
+        self.host.condemn(reason);
+    }
+
+    /// When the sentence is due, if there is one that has not been executed.
+    pub(crate) fn sentence(&self) -> Option<Deadline> {
+        match *self.sentence.lock() {
+            Sentence::Due(deadline) => Some(deadline),
+            Sentence::None | Sentence::Executed => None,
+        }
+    }
+
+    /// Kills the monitor if it had its time.
+    pub(crate) fn execute_sentence(&self) {
+        let mut sentence = self.sentence.lock();
+        if matches!(*sentence, Sentence::Due(deadline) if deadline.has_passed()) {
+            *sentence = Sentence::Executed;
+            self.host.kill();
+        }
+    }
+
+    /// Whether the host has hung up. What it sent before can still be received.
+    pub(crate) fn is_gone(&self) -> bool {
+        self.gone.load(Ordering::Acquire)
+    }
+
+    /// The host has hung up.
+    pub(crate) fn set_gone(&self) {
+        self.gone.store(true, Ordering::Release);
+    }
+
+    /// Hands an answer to whoever waits for it; an answer after the deadline finds nobody.
+    pub(crate) fn answered(&self, command: u32, cookie: u32, body: &[u8]) {
+        match self.calls.answer(cookie, command, body) {
+            Ok(true) => {}
+            Ok(false) => log::debug!("an answer to command {command} came too late"),
+            Err(error) => self.broken(&error),
+        }
+    }
+
+    /// The vendor process sent nonsense: it is not trusted with another message.
+    pub(crate) fn broken(&self, error: &WireError) {
+        self.condemn(&format!("a malformed message on the link: {error}"));
+    }
+
+    /// Nothing was received; true where trying again may help at once.
+    pub(crate) fn receive_failed(&self, error: ReceiveError) -> bool {
+        match error {
+            ReceiveError::TimedOut => false,
+            ReceiveError::Closed => {
+                self.set_gone();
+                false
+            }
+            ReceiveError::Malformed(what) => {
+                self.condemn(&format!("a malformed message on the link: {what}"));
+                true
+            }
+            ReceiveError::Os(errno) => {
+                self.condemn(&format!("the link cannot be read: {errno}"));
+                false
+            }
+        }
+    }
+
+    /// Keeps the monitor's word on the death for whoever ends the session.
+    pub(crate) fn set_died(&self, died: Died) {
+        *self.died.lock() = Some(died);
+    }
+
+    /// The monitor's word on the death, if it came or comes until `deadline`. Not to be called
+    /// while the reader polls the session.
+    pub(crate) fn last_words(&self, inbox: &mut Inbox, deadline: Deadline) -> Option<Died> {
+        let heard = self.died.lock().take();
+        heard.or_else(|| self.host.last_words(inbox, deadline))
+    }
+
+    /// Leaves the cause of death for whoever is in `initialize`.
+    pub(crate) fn set_epitaph(&self, cause: String) {
+        *self.epitaph.lock() = Some(cause);
+    }
+
+    /// What it died of, if the reader ended it before it came up.
+    pub(crate) fn epitaph(&self) -> Option<String> {
+        self.epitaph.lock().take()
+    }
+
+    /// A number for the next message; never that of events.
+    pub(crate) fn cookie(&self) -> u32 {
+        loop {
+            let cookie = self.cookies.fetch_add(1, Ordering::Relaxed).wrapping_add(1);
+            if cookie != EVENT_COOKIE {
+                return cookie;
+            }
+        }
+    }
+
+    /// Sends one message; `Sent::Queued` asks the caller to wake the reader.
+    pub(crate) fn send(
+        &self,
+        parts: &[IoSlice<'_>],
+        fds: &[BorrowedFd<'_>],
+        patience: Duration,
+    ) -> Result<Sent, CallError> {
+        match self.link.send(parts, fds, patience) {
+            Ok(sent) => Ok(sent),
+            Err(SendError::Full) => Err(CallError::TimedOut),
+            Err(SendError::Closed) => Err(CallError::Dead),
+            Err(SendError::TooLarge) => Err(CallError::Os(Errno::EMSGSIZE)),
+            Err(SendError::Os(errno)) => Err(CallError::Os(errno)),
+        }
+    }
+}
+
+impl From<u8> for Phase {
+    fn from(number: u8) -> Self {
+        match number {
+            STARTING => Self::Starting,
+            LIVE => Self::Live,
+            FAILING => Self::Failing,
+            LEAVING => Self::Leaving,
+            _ => Self::Over,
+        }
+    }
+}

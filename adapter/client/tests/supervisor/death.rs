@@ -1,0 +1,138 @@
+//! Hosts that die, hang or lie.
+
+use cami_abi::CameraAlgorithm;
+
+use crate::Scenario;
+use crate::fake_host::{DEAF, DIE_SIZE, HANG_SIZE, REGISTER_MS};
+use crate::hal::*;
+
+pub const SCENARIOS: &[Scenario] = &[
+    ("death_is_notified_once_and_named", death_is_notified_once_and_named),
+    ("death_without_a_word", death_without_a_word),
+    ("death_comes_after_the_last_answer", death_comes_after_the_last_answer),
+    ("death_in_a_call", death_in_a_call),
+    ("death_by_deadline", death_by_deadline),
+    ("death_by_deadline_of_a_deaf_monitor", death_by_deadline_of_a_deaf_monitor),
+    ("death_by_nonsense", death_by_nonsense),
+    ("death_in_deinitialize_is_quiet", death_in_deinitialize_is_quiet),
+    ("death_while_descriptors_and_threads_are_counted", descriptors_are_closed_before_notify),
+];
+
+fn death_is_notified_once_and_named() {
+    let (supervisor, seen) = running();
+    supervisor.request(5, b"crash", 6);
+    assert_eq!(seen.recv(), Ok(Seen::Notified(1)));
+    assert_one_error(&["signal 11 at fake.so+0x40"]);
+    assert_eq!(supervisor.register_buffer(buffer(1)), -libc::ECONNRESET);
+    supervisor.request(6, b"x", 7);
+    supervisor.request(7, b"x", 8);
+    supervisor.deregister_buffers(&[1]);
+    supervisor.update_return(1, 2, None);
+    let dropped = log_lines().iter().filter(|line| line.contains("dropped")).count();
+    assert_eq!(dropped, 1, "{:?}", log_lines());
+    supervisor.deinitialize();
+    assert_no_children();
+    let (callbacks, again) = recorder();
+    assert_eq!(supervisor.initialize(callbacks), 0);
+    supervisor.request(8, b"abc", 9);
+    assert_eq!(again.recv(), Ok(Seen::Returned(8, 3, 9)));
+    supervisor.deinitialize();
+    assert_eq!(seen.try_iter().count(), 0, "one notify for one session");
+}
+
+fn death_without_a_word() {
+    let (supervisor, seen) = running();
+    supervisor.request(5, b"die", 6);
+    assert_eq!(seen.recv(), Ok(Seen::Notified(1)));
+    assert_one_error(&["without naming a cause", "SIGKILL"]);
+    supervisor.deinitialize();
+    assert_eq!(seen.try_iter().count(), 0);
+}
+
+fn death_comes_after_the_last_answer() {
+    let (supervisor, seen) = running();
+    supervisor.request(5, b"answer, then die", 6);
+    assert_eq!(seen.recv(), Ok(Seen::Returned(5, 0, 6)));
+    assert_eq!(seen.recv(), Ok(Seen::Notified(1)));
+    supervisor.deinitialize();
+    assert_eq!(seen.try_iter().count(), 0);
+}
+
+fn death_in_a_call() {
+    let (supervisor, seen) = running();
+    assert_eq!(supervisor.register_buffer(buffer(DIE_SIZE)), -libc::ECONNRESET);
+    assert_eq!(seen.recv(), Ok(Seen::Notified(1)));
+    supervisor.deinitialize();
+    assert_eq!(seen.try_iter().count(), 0);
+    assert_no_children();
+}
+
+fn death_by_deadline() {
+    set(REGISTER_MS, "200");
+    let (supervisor, seen) = running();
+    let others: Vec<_> = (0..4)
+        .map(|_| {
+            let supervisor = supervisor.clone();
+            std::thread::spawn(move || supervisor.register_buffer(buffer(HANG_SIZE)))
+        })
+        .collect();
+    let codes: Vec<i32> = others.into_iter().map(|thread| thread.join().unwrap()).collect();
+    // The first to run out of time takes the others with it.
+    assert!(codes.contains(&-libc::ETIMEDOUT), "{codes:?}");
+    for code in codes {
+        assert!([-libc::ETIMEDOUT, -libc::ECONNRESET].contains(&code), "{code}");
+    }
+    assert_eq!(seen.recv(), Ok(Seen::Notified(1)));
+    let lines = log_lines().join("\n");
+    assert!(lines.contains("register_buffer did not return within 200 ms"), "{lines}");
+    assert!(lines.contains("killed because register_buffer did not return"), "{lines}");
+    supervisor.deinitialize();
+    assert_eq!(seen.try_iter().count(), 0);
+    assert_no_children();
+}
+
+fn death_by_deadline_of_a_deaf_monitor() {
+    set(REGISTER_MS, "50");
+    set(DEAF, "1");
+    let (supervisor, seen) = running();
+    assert_eq!(supervisor.register_buffer(buffer(HANG_SIZE)), -libc::ETIMEDOUT);
+    assert_eq!(supervisor.register_buffer(buffer(1)), -libc::ECONNRESET, "calls fail fast");
+    assert_eq!(seen.recv(), Ok(Seen::Notified(1)));
+    let lines = log_lines().join("\n");
+    assert!(lines.contains("killed by SIGKILL"), "{lines}");
+    assert_no_children();
+}
+
+fn death_by_nonsense() {
+    let (supervisor, seen) = running();
+    supervisor.request(5, b"unknown event", 6);
+    assert_eq!(seen.recv(), Ok(Seen::Notified(1)));
+    let lines = log_lines().join("\n");
+    assert!(lines.contains("malformed message"), "{lines}");
+    supervisor.deinitialize();
+    assert_eq!(seen.try_iter().count(), 0);
+}
+
+fn death_in_deinitialize_is_quiet() {
+    set(REGISTER_MS, "100");
+    next_host("stop-hangs");
+    let (supervisor, seen) = running();
+    supervisor.deinitialize();
+    assert_no_children();
+    assert_eq!(supervisor.register_buffer(buffer(1)), -libc::ECONNRESET);
+    assert_eq!(seen.try_iter().count(), 0);
+}
+
+fn descriptors_are_closed_before_notify() {
+    let before = open_fds();
+    let supervisor = supervisor();
+    let (callbacks, seen) = reacting(move |seen| {
+        if let Seen::Notified(_) = seen {
+            assert_eq!(open_fds(), before + 1, "the waker alone");
+            assert_no_children();
+        }
+    });
+    assert_eq!(supervisor.initialize(callbacks), 0);
+    supervisor.request(5, b"crash", 6);
+    assert_eq!(seen.recv(), Ok(Seen::Notified(1)));
+}

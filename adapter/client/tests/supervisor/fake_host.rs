@@ -1,0 +1,270 @@
+//! A host that does what its environment and the requests' headers tell it.
+
+use std::io::IoSlice;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use cami_link::{Inbox, Link, Received};
+use cami_wire::Header;
+use cami_wire::control::{Died, FromClient, Ready, Refused};
+use cami_wire::cros::{
+    DeregisterBuffers, InitReply, LibraryInfo, PROTOCOL_VERSION, Request, ReturnValue, Returned,
+    UpdateReturn, Updated, command,
+};
+use nix::sys::memfd::{MFdFlags, memfd_create};
+
+/// Chooses how the host starts.
+pub const BEHAVIOUR: &str = "FAKE_HOST";
+/// The monitor does not obey `kill`.
+pub const DEAF: &str = "FAKE_HOST_DEAF";
+/// `initialize_ms` and `register_ms`.
+pub const INITIALIZE_MS: &str = "FAKE_HOST_INITIALIZE_MS";
+/// See above.
+pub const REGISTER_MS: &str = "FAKE_HOST_REGISTER_MS";
+/// Status for requests that found no room.
+pub const OVERFLOW_STATUS: u32 = 77;
+
+/// Sizes of buffers that are not just registered.
+pub const HANG_SIZE: i64 = 666;
+/// Three events come before the answer.
+pub const EVENTS_SIZE: i64 = 667;
+/// The host dies in the call.
+pub const DIE_SIZE: i64 = 668;
+
+struct FakeHost {
+    link: Arc<Link>,
+    control: Arc<Link>,
+}
+
+fn setting(name: &str) -> String {
+    std::env::var(name).unwrap_or_default()
+}
+
+fn milliseconds(name: &str) -> u32 {
+    setting(name).parse().unwrap_or(30_000)
+}
+
+fn argument_fd(number: usize) -> OwnedFd {
+    let raw = std::env::args().nth(number).unwrap().parse().unwrap();
+    // SAFETY: the supervisor gave this descriptor to this process.
+    unsafe { OwnedFd::from_raw_fd(raw) }
+}
+
+fn leave() -> ! {
+    // SAFETY: ends the process.
+    unsafe { libc::_exit(3) }
+}
+
+fn hang() -> ! {
+    loop {
+        nix::unistd::pause();
+    }
+}
+
+/// `[host, MODULE, FD, --control, FD]`.
+pub fn main() -> ExitCode {
+    let control = Arc::new(Link::from_fd(argument_fd(4)).unwrap());
+    let link = Arc::new(Link::from_fd(argument_fd(2)).unwrap());
+    let host = FakeHost { link, control };
+    let behaviour = setting(BEHAVIOUR);
+    match &*behaviour {
+        "refuse" => {
+            let reason = "vendor_library is not set".to_owned();
+            host.tell(&Refused { errno: -libc::EINVAL, reason }.encode());
+            leave();
+        }
+        "exit" => leave(),
+        "mute" => hang(),
+        _ => {}
+    }
+    let protocol = if behaviour == "version" { 99 } else { PROTOCOL_VERSION };
+    host.tell(
+        &Ready {
+            protocol,
+            monitor_pid: nix::unistd::getpid().as_raw(),
+            vendor_pid: nix::unistd::getpid().as_raw(),
+            initialize_ms: milliseconds(INITIALIZE_MS),
+            register_ms: milliseconds(REGISTER_MS),
+            request_ms: 0,
+            overflow_status: OVERFLOW_STATUS,
+            library: "/fake.so".to_owned(),
+        }
+        .encode(),
+    );
+    let control = Arc::clone(&host.control);
+    std::thread::spawn(move || obey(&control));
+    host.serve(&behaviour);
+    ExitCode::SUCCESS
+}
+
+/// The monitor's half: ends when the client does, or wants it.
+fn obey(control: &Link) {
+    let mut inbox = Inbox::new(4096, 0);
+    let deaf = !setting(DEAF).is_empty();
+    loop {
+        let Ok(received) = control.receive(&mut inbox, None) else { leave() };
+        let header = Header { command: received.command, cookie: received.cookie }.encode();
+        let message = [&header[..], received.body].concat();
+        if let (Ok(FromClient::Kill(kill)), false) = (FromClient::decode(&message), deaf) {
+            say(control, &died(&format!("killed because {}", kill.reason)), None);
+            leave();
+        }
+    }
+}
+
+fn died(cause: &str) -> Vec<u8> {
+    Died { signal: 9, exit_code: 0, cause: cause.to_owned() }.encode()
+}
+
+fn say(link: &Link, message: &[u8], fd: Option<BorrowedFd<'_>>) {
+    if link.send(&[IoSlice::new(message)], fd.as_slice(), Duration::from_secs(60)).is_err() {
+        leave();
+    }
+}
+
+impl FakeHost {
+    fn tell(&self, message: &[u8]) {
+        say(&self.control, message, None);
+    }
+
+    fn say(&self, message: &[u8]) {
+        say(&self.link, message, None);
+        while self.link.has_backlog() {
+            let room = cami_link::Interest::RoomToSend;
+            let mut polled = [(self.link.as_fd(), room, cami_link::Event::default())];
+            cami_link::wait(&mut polled, None).unwrap();
+            if self.link.flush().is_err() {
+                leave();
+            }
+        }
+    }
+
+    fn returned(&self, req_id: u32, status: u32, buffer_handle: i32) {
+        self.say(&Returned { req_id, status, buffer_handle }.encode());
+    }
+
+    fn serve(&self, behaviour: &str) {
+        let mut inbox = Inbox::new(1 << 20, 1);
+        let mut handles = 0;
+        loop {
+            let Ok(received) = self.link.receive(&mut inbox, None) else { leave() };
+            let header = Header { command: received.command, cookie: received.cookie };
+            match received.command {
+                command::INIT => self.init(behaviour, header),
+                command::START => self.start(behaviour, header),
+                command::STOP => {
+                    if behaviour == "stop-hangs" {
+                        hang();
+                    }
+                    self.say(&header.encode());
+                }
+                command::REGISTER_BUFFER => {
+                    handles += 1;
+                    self.register(header, received, handles);
+                }
+                command::DEREGISTER_BUFFERS => {
+                    let handles = DeregisterBuffers::decode(received.body).unwrap().handles;
+                    self.say(&header.encode());
+                    self.returned(0, u32::try_from(handles.len()).unwrap(), handles[0]);
+                }
+                command::REQUEST => self.request(&Request::decode(received.body).unwrap()),
+                command::UPDATE_RETURN => {
+                    let back = UpdateReturn::decode(received.body).unwrap();
+                    let size = received.fds.take_one().map_or(-1, |fd| size_of_fd(&fd));
+                    self.returned(back.upd_id, back.status, i32::try_from(size).unwrap());
+                }
+                other => panic!("command {other}"),
+            }
+        }
+    }
+
+    fn init(&self, behaviour: &str, header: Header) {
+        let mut reply = InitReply {
+            ret: 0,
+            info: LibraryInfo { protocol_version: PROTOCOL_VERSION, ..LibraryInfo::default() },
+        };
+        match behaviour {
+            "init-version" => {
+                reply.ret = -libc::EPROTO;
+                reply.info.protocol_version = 99;
+            }
+            "init-fails" => {
+                reply.ret = -libc::ENOEXEC;
+                reply.info.reason = "CAMI has 12 bytes".to_owned();
+            }
+            _ => {}
+        }
+        self.say(&reply.encode(header.cookie));
+    }
+
+    fn start(&self, behaviour: &str, header: Header) {
+        let code = match behaviour {
+            "start-fails" => -5,
+            "start-positive" => 3,
+            "start-hangs" => hang(),
+            "start-dies" => {
+                self.tell(&died("signal 11 in its initialize"));
+                leave();
+            }
+            "start-calls-back" => {
+                self.returned(1, 2, 3);
+                0
+            }
+            _ => 0,
+        };
+        self.say(&ReturnValue(code).encode(header));
+    }
+
+    fn register(&self, header: Header, received: Received<'_>, handle: i32) {
+        let fd = received.fds.take_one();
+        match fd.as_ref().map_or(-1, size_of_fd) {
+            HANG_SIZE => hang(),
+            DIE_SIZE => leave(),
+            EVENTS_SIZE => (1..=3).for_each(|req_id| self.returned(req_id, 0, handle)),
+            _ => {}
+        }
+        let value = if fd.is_some() { handle } else { -libc::EMFILE };
+        self.say(&ReturnValue(value).encode(header));
+    }
+
+    fn request(&self, request: &Request<'_>) {
+        let Request { req_id, header, buffer_handle } = *request;
+        match header {
+            b"crash" => {
+                self.tell(&died("signal 11 at fake.so+0x40"));
+                leave();
+            }
+            b"die" => {
+                nix::sys::signal::raise(nix::sys::signal::Signal::SIGKILL).unwrap();
+            }
+            b"answer, then die" => {
+                self.returned(req_id, 0, buffer_handle);
+                leave();
+            }
+            b"stop reading" => hang(),
+            b"update" => self.update(req_id),
+            b"unknown event" => self.say(&Header { command: 99, cookie: 0 }.encode()),
+            b"flood" => (0..10_000).for_each(|_| self.returned(req_id, 0, buffer_handle)),
+            header => {
+                self.returned(req_id, u32::try_from(header.len()).unwrap(), buffer_handle);
+            }
+        }
+    }
+
+    /// A memfd with the update's number as its size.
+    fn update(&self, upd_id: u32) {
+        let fd = memfd_create(c"update", MFdFlags::MFD_CLOEXEC).unwrap();
+        nix::unistd::ftruncate(&fd, i64::from(upd_id)).unwrap();
+        let updated = Updated { upd_id, header: b"please", has_fd: true };
+        let parts = updated.parts();
+        let message = [&parts.head[..], parts.header, &parts.tail[..]].concat();
+        say(&self.link, &message, Some(fd.as_fd()));
+    }
+}
+
+fn size_of_fd(fd: &OwnedFd) -> i64 {
+    std::fs::metadata(format!("/proc/self/fd/{}", fd.as_raw_fd()))
+        .map_or(-1, |metadata| i64::try_from(metadata.len()).unwrap())
+}

@@ -1,0 +1,222 @@
+//! Where a line goes: one system call writes it, none of them blocks, none raises SIGPIPE.
+
+use std::ffi::CString;
+use std::io::Write as _;
+use std::mem::MaybeUninit;
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::net::UnixDatagram;
+use std::path::{Path, PathBuf};
+use std::ptr;
+
+use log::Level;
+
+use crate::log_line::LogLine;
+
+/// The system log's socket (syslog(3)).
+const SYSLOG: &str = "/dev/log";
+/// Facility `user` (RFC 3164, 4.1.1), in its place in the priority.
+const FACILITY_USER: u8 = 1 << 3;
+
+/// Where lines go. No target keeps a descriptor open: the HAL's table is not ours to fill.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Target {
+    /// Descriptor 2, whatever it is.
+    Stderr,
+    /// A datagram to [`SYSLOG`].
+    Syslog,
+    /// Appended to a file, which is opened for each line.
+    File(PathBuf),
+}
+
+impl Default for Target {
+    /// Standard error if it is open, else the system log.
+    fn default() -> Self {
+        // SAFETY: F_GETFD reads one flag and takes any number.
+        if unsafe { libc::fcntl(libc::STDERR_FILENO, libc::F_GETFD) } >= 0 {
+            Self::Stderr
+        } else {
+            Self::Syslog
+        }
+    }
+}
+
+impl Target {
+    /// Writes a line, or drops it where it cannot be written at once.
+    pub(crate) fn write(&self, level: Level, line: &LogLine) {
+        match self {
+            Self::Stderr => write_now(libc::STDERR_FILENO, line.whole()),
+            Self::Syslog => to_syslog(level, line),
+            Self::File(path) => {
+                if let Some(file) = open(path) {
+                    write_now(file.as_raw_fd(), line.whole());
+                }
+            }
+        }
+    }
+}
+
+fn to_syslog(level: Level, line: &LogLine) {
+    let severity = match level {
+        Level::Error => 3,
+        Level::Warn => 4,
+        Level::Info => 6,
+        Level::Debug | Level::Trace => 7,
+    };
+    let mut datagram = Vec::with_capacity(line.whole().len() + 16);
+    let priority = FACILITY_USER | severity;
+    // Writing into memory does not fail.
+    let _ = write!(datagram, "<{priority}>cami-ipa[{}]: {}", std::process::id(), line.text());
+    if let Ok(socket) = UnixDatagram::unbound() {
+        // std sends with MSG_NOSIGNAL. Full, or nobody there: the line is lost.
+        if socket.set_nonblocking(true).is_ok() {
+            let _ = socket.send_to(&datagram, SYSLOG);
+        }
+    }
+}
+
+/// `O_NONBLOCK`, for it may be a FIFO.
+fn open(path: &Path) -> Option<OwnedFd> {
+    let path = CString::new(path.as_os_str().as_bytes()).ok()?;
+    let flags = libc::O_WRONLY
+        | libc::O_APPEND
+        | libc::O_CREAT
+        | libc::O_CLOEXEC
+        | libc::O_NOCTTY
+        | libc::O_NONBLOCK;
+    // SAFETY: `path` is a C string; open takes the mode as its third argument with O_CREAT.
+    let fd = unsafe { libc::open(path.as_ptr(), flags, 0o640) };
+    // SAFETY: open just made it for us.
+    (fd >= 0).then(|| unsafe { OwnedFd::from_raw_fd(fd) })
+}
+
+/// One `write` where there is room for the whole line; otherwise nothing.
+///
+/// A pipe that nobody reads any more raises SIGPIPE, which would end the HAL: it is blocked in
+/// this thread for the call, and taken back if it came of it.
+fn write_now(fd: RawFd, line: &[u8]) {
+    let mut polled = libc::pollfd { fd, events: libc::POLLOUT, revents: 0 };
+    // SAFETY: one pollfd, and no waiting.
+    let ready = unsafe { libc::poll(&raw mut polled, 1, 0) };
+    if ready != 1 || polled.revents & libc::POLLOUT == 0 {
+        return;
+    }
+    let Some(pipe_signal) = signal_set(&[libc::SIGPIPE]) else { return };
+    let pending = is_pending();
+    let mut before = MaybeUninit::<libc::sigset_t>::zeroed();
+    // SAFETY: both sets are valid; only this thread's mask changes.
+    let blocked = unsafe {
+        libc::pthread_sigmask(libc::SIG_BLOCK, &raw const pipe_signal, before.as_mut_ptr())
+    };
+    if blocked != 0 {
+        return;
+    }
+    // SAFETY: the bytes of `line`, which the call only reads.
+    let written = unsafe { libc::write(fd, line.as_ptr().cast(), line.len()) };
+    if written < 0 && !pending {
+        let now = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+        // SAFETY: a valid set and time; no siginfo is asked for. Nothing pending is no harm.
+        unsafe { libc::sigtimedwait(&raw const pipe_signal, ptr::null_mut(), &raw const now) };
+    }
+    // SAFETY: the mask that pthread_sigmask gave above.
+    unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, before.as_ptr(), ptr::null_mut()) };
+}
+
+fn signal_set(signals: &[i32]) -> Option<libc::sigset_t> {
+    let mut set = MaybeUninit::<libc::sigset_t>::zeroed();
+    // SAFETY: `set` is writable.
+    if unsafe { libc::sigemptyset(set.as_mut_ptr()) } != 0 {
+        return None;
+    }
+    for &signal in signals {
+        // SAFETY: `set` was made a set just now.
+        if unsafe { libc::sigaddset(set.as_mut_ptr(), signal) } != 0 {
+            return None;
+        }
+    }
+    // SAFETY: sigemptyset initialised it.
+    Some(unsafe { set.assume_init() })
+}
+
+/// Whether a SIGPIPE waits already, which is then not ours to take.
+fn is_pending() -> bool {
+    let mut set = MaybeUninit::<libc::sigset_t>::zeroed();
+    // SAFETY: `set` is writable.
+    if unsafe { libc::sigpending(set.as_mut_ptr()) } != 0 {
+        return false;
+    }
+    // SAFETY: sigpending filled it.
+    unsafe { libc::sigismember(set.as_ptr(), libc::SIGPIPE) == 1 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Read;
+
+    fn pipe() -> (std::fs::File, OwnedFd) {
+        let mut ends = [0; 2];
+        // SAFETY: an array of two numbers.
+        assert_eq!(unsafe { libc::pipe2(ends.as_mut_ptr(), libc::O_CLOEXEC) }, 0);
+        // SAFETY: pipe2 just made it.
+        let reader = unsafe { OwnedFd::from_raw_fd(ends[0]) };
+        // SAFETY: pipe2 just made it.
+        (reader.into(), unsafe { OwnedFd::from_raw_fd(ends[1]) })
+    }
+
+    /// SIGPIPE's default is to end the process. Rust's test harness ignores it, so it is put back
+    /// in a child, which must live to say so.
+    #[test]
+    fn a_pipe_without_reader_does_not_end_the_process() {
+        let (reader, writer) = pipe();
+        drop(reader);
+        // SAFETY: the child calls async-signal-safe functions and ends by _exit.
+        let child = unsafe { libc::fork() };
+        if child == 0 {
+            // SAFETY: resets a disposition in the child.
+            unsafe { libc::signal(libc::SIGPIPE, libc::SIG_DFL) };
+            write_now(writer.as_raw_fd(), b"nobody reads this\n");
+            let mut polled =
+                libc::pollfd { fd: writer.as_raw_fd(), events: libc::POLLOUT, revents: 0 };
+            // SAFETY: one pollfd, and no waiting.
+            unsafe { libc::poll(&raw mut polled, 1, 0) };
+            let pending = is_pending();
+            // SAFETY: ends the child.
+            unsafe { libc::_exit(if pending { 2 } else { 42 }) };
+        }
+        assert!(child > 0);
+        let mut status = 0;
+        // SAFETY: waits for the child above.
+        assert_eq!(unsafe { libc::waitpid(child, &raw mut status, 0) }, child);
+        assert!(libc::WIFEXITED(status), "ended by signal {}", libc::WTERMSIG(status));
+        assert_eq!(libc::WEXITSTATUS(status), 42);
+    }
+
+    #[test]
+    fn a_full_pipe_drops_the_line() {
+        let (mut reader, writer) = pipe();
+        let line = [b'x'; libc::PIPE_BUF];
+        let mut filled = 0;
+        for _ in 0..1024 {
+            write_now(writer.as_raw_fd(), &line);
+            filled += 1;
+        }
+        assert_eq!(filled, 1024);
+        drop(writer);
+        let mut all = Vec::new();
+        reader.read_to_end(&mut all).unwrap();
+        assert!(!all.is_empty() && all.len() < 1024 * line.len());
+        assert_eq!(all.len() % line.len(), 0, "whole lines only");
+    }
+
+    #[test]
+    fn a_file_is_appended_to() {
+        let path = std::env::temp_dir().join(format!("cami-ipa-log-{}", std::process::id()));
+        let target = Target::File(path.clone());
+        target.write(Level::Info, &LogLine::new(&format_args!("one")));
+        target.write(Level::Info, &LogLine::new(&format_args!("two")));
+        let text = std::fs::read_to_string(&path).unwrap();
+        std::fs::remove_file(&path).unwrap();
+        assert_eq!(text, "cami-ipa: one\ncami-ipa: two\n");
+    }
+}

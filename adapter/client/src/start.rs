@@ -17,7 +17,7 @@ use crate::host::{CONTROL_BYTES, END_PATIENCE, Host};
 use crate::locate;
 use crate::pump::Call;
 use crate::reader::{LAST_WORDS, cause_of_death};
-use crate::session::{Limits, Phase, SENTENCE_GRACE, Session};
+use crate::session::{Limits, Phase, Session};
 use crate::spawn::{Command, spawn};
 use crate::supervisor::Supervisor;
 
@@ -171,8 +171,7 @@ impl Failure {
     fn last_words(&self) -> Duration {
         match self {
             Self::Said(_) => Duration::ZERO,
-            Self::Died => LAST_WORDS,
-            Self::Overdue => SENTENCE_GRACE,
+            Self::Died | Self::Overdue => LAST_WORDS,
         }
     }
 

@@ -11,14 +11,14 @@ mod module;
 mod monitor;
 mod own_log;
 mod profile;
-mod vendor;
+mod vendor_process;
 
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use monitor::{MonitorArguments, VENDOR_ROLE};
-use vendor::{StartError, VendorArguments};
+use vendor_process::{StartError, VendorArguments};
 
 const USAGE: &str = "\
 Usage: cros_ipa_proxy MODULE FD [--control FD]
@@ -44,7 +44,7 @@ fn main() -> ExitCode {
     let arguments: Vec<OsString> = std::env::args_os().skip(1).collect();
     let result = match arguments.as_slice() {
         [role, rest @ ..] if role == VENDOR_ROLE => {
-            vendor_arguments(rest).and_then(vendor::run).map(|never| match never {})
+            vendor_arguments(rest).and_then(vendor_process::run).map(|never| match never {})
         }
         [help] if help == "--help" || help == "-h" => return print(&help_text()),
         [version] if version == "--version" || version == "-V" => {
@@ -85,10 +85,10 @@ fn monitor_arguments(arguments: &[OsString]) -> Result<MonitorArguments, StartEr
         [module, link, option, control] if option == "--control" => (module, link, Some(control)),
         _ => return Err(StartError::new("expected MODULE FD [--control FD]; see --help")),
     };
-    let control = control.map(|fd| vendor::inherited(text(fd)?)).transpose()?;
+    let control = control.map(|fd| vendor_process::inherited(text(fd)?)).transpose()?;
     Ok(MonitorArguments {
         module: PathBuf::from(module),
-        link: vendor::inherited(text(link)?)?,
+        link: vendor_process::inherited(text(link)?)?,
         control,
     })
 }
@@ -98,10 +98,10 @@ fn vendor_arguments(arguments: &[OsString]) -> Result<VendorArguments, StartErro
         return Err(StartError::new("the vendor process is started by the monitor only"));
     };
     Ok(VendorArguments {
-        link: vendor::inherited(text(link)?)?,
-        activity: vendor::inherited(text(activity)?)?,
-        log: vendor::inherited(text(log)?)?,
-        go: vendor::inherited(text(go)?)?,
+        link: vendor_process::inherited(text(link)?)?,
+        activity: vendor_process::inherited(text(activity)?)?,
+        log: vendor_process::inherited(text(log)?)?,
+        go: vendor_process::inherited(text(go)?)?,
         monitor: text(monitor)?
             .parse()
             .map_err(|_| StartError::new("the monitor's pid is no number"))?,

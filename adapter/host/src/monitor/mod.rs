@@ -24,7 +24,7 @@ use nix::errno::Errno;
 use crate::activity::ActivityFile;
 use crate::config::{Config, Environment};
 use crate::module::{self, Module};
-use crate::{log_target, vendor};
+use crate::{log_target, vendor_process};
 
 pub use spawn::VENDOR_ROLE;
 
@@ -59,7 +59,7 @@ pub fn run(arguments: MonitorArguments) -> ExitCode {
     let MonitorArguments { module, link, control } = arguments;
     let mut keep = vec![0, 1, 2, link.as_raw_fd()];
     keep.extend(control.as_ref().map(AsRawFd::as_raw_fd));
-    if let Err(error) = vendor::close_all_but(&keep) {
+    if let Err(error) = vendor_process::close_all_but(&keep) {
         log_target::install(log::LevelFilter::Info, &log_target::LogTarget::Automatic);
         log::error!("{error}");
         return ExitCode::from(2);

@@ -247,7 +247,7 @@ layout!(HistWeightGrid, 16, width 0, height 2, weights 8);
 #[repr(C)]
 #[derive(Clone, Copy, Debug, FromBytes, Immutable, IntoBytes, KnownLayout)]
 pub struct FlashParameters {
-    /// `ia_aiq_af_status`: 0 idle, 1 local search, 2 extended search, 3 success, 4 fail.
+    /// `ia_aiq_flash_status`: 0 none, 1 torch, 2 pre-flash, 3 main, 4 red-eye reduction.
     pub status: i32,
     /// Power prc.
     pub power_prc: u8,

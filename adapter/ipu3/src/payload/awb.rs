@@ -65,7 +65,7 @@ pub struct AwbResults {
     pub final_b_per_g: f32,
     /// Estimate of the correlated colour temperature, K.
     pub cct_estimate: u32,
-    /// How far AE is from its target, per cent; 0 at the target.
+    /// How far the white point in use is from the estimated one; 0 once converged.
     pub distance_from_convergence: f32,
 }
 layout!(AwbResults, 24, accurate_r_per_g 0, accurate_b_per_g 4, final_r_per_g 8, final_b_per_g 12, cct_estimate 16, distance_from_convergence 20);

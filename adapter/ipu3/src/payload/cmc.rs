@@ -197,18 +197,78 @@ pub struct CmcParsedLensShadingData {
 }
 layout!(CmcParsedLensShadingData, 32, header 0, lsc_level 8, num_grids 10, grid_width 12, grid_height 14);
 
-/// `cmc_parsed_optics_data`, 76 bytes.
+/// `cmc_parsed_optics_data`, 76 bytes: the record, then the first aperture.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, FromBytes, Immutable, IntoBytes, KnownLayout)]
 pub struct CmcParsedOpticsData {
     /// Record header of the tuning file.
     pub header: [u8; 8],
-    /// Actuator.
+    /// Kind of the lens actuator.
     pub actuator: u8,
+    /// How the module is mounted.
+    pub camera_module_orientation: u8,
+    /// What can be moved.
+    pub camera_actuator_features: u16,
+    /// Gain of the neutral density filter.
+    pub nd_gain: u16,
+    /// Focal length, hundredths of mm.
+    pub effect_focal_length: u16,
+    /// Height of a pixel, hundredths of µm.
+    pub sensor_pix_size_v: u16,
+    /// Width of a pixel, hundredths of µm.
+    pub sensor_pix_size_h: u16,
+    /// Columns of the sensor.
+    pub sensor_width_pix_total: u16,
+    /// Rows of the sensor.
+    pub sensor_height_pix_total: u16,
+    /// Lens offset, module up to horizontal.
+    pub lens_offset_up_to_horz: u16,
+    /// Lens offset, module horizontal to down.
+    pub lens_offset_horz_to_down: u16,
+    /// Travel from infinity to 85 mm, steps.
+    pub range_inf_to_85mm: u16,
+    /// Travel from infinity to 100 mm, steps.
+    pub range_inf_to_100mm: u16,
+    /// Travel from infinity to 300 mm, steps.
+    pub range_inf_to_300mm: u16,
+    /// Travel from infinity to 500 mm, steps.
+    pub range_inf_to_500mm: u16,
+    /// Travel from infinity to 950 mm, steps.
+    pub range_inf_to_950mm: u16,
+    /// Travel from infinity to 1200 mm, steps.
+    pub range_inf_to_1200mm: u16,
+    /// Travel from infinity to the hyperfocal distance, steps.
+    pub range_inf_to_hyperfocal: u16,
+    /// Travel from infinity to the far calibration distance, steps.
+    pub range_inf_to_calibration_distance_far: u16,
+    /// Travel from infinity to the near calibration distance, steps.
+    pub range_inf_to_calibration_distance_near: u16,
+    /// Travel from infinity to the least distance, steps.
+    pub range_inf_to_min_focusing_distance: u16,
+    /// Far calibration distance.
+    pub calibration_distance_far: u16,
+    /// Near calibration distance.
+    pub calibration_distance_near: u16,
+    /// Lens position at the far calibration distance, steps.
+    pub calibration_position_far: i16,
+    /// Lens position at the near calibration distance, steps.
+    pub calibration_position_near: i16,
+    /// Limit of the lens range.
+    pub lens_range_limit: i32,
+    /// Offset of the actuator.
+    pub lens_actuator_offset: i32,
+    /// Time of a movement.
+    pub lens_movement_time: u32,
+    /// Least focus distance.
+    pub min_focus_distance: u16,
+    /// Number of apertures.
+    pub num_apertures: u16,
+    /// The first aperture.
+    pub aperture: u16,
     #[doc(hidden)]
-    pub padding_9: [u8; 67],
+    pub padding_74: [u8; 2],
 }
-layout!(CmcParsedOpticsData, 76, header 0, actuator 8);
+layout!(CmcParsedOpticsData, 76, header 0, actuator 8, camera_module_orientation 9, camera_actuator_features 10, nd_gain 12, effect_focal_length 14, sensor_pix_size_v 16, sensor_pix_size_h 18, sensor_width_pix_total 20, sensor_height_pix_total 22, lens_offset_up_to_horz 24, lens_offset_horz_to_down 26, range_inf_to_85mm 28, range_inf_to_100mm 30, range_inf_to_300mm 32, range_inf_to_500mm 34, range_inf_to_950mm 36, range_inf_to_1200mm 38, range_inf_to_hyperfocal 40, range_inf_to_calibration_distance_far 42, range_inf_to_calibration_distance_near 44, range_inf_to_min_focusing_distance 46, calibration_distance_far 48, calibration_distance_near 50, calibration_position_far 52, calibration_position_near 54, lens_range_limit 56, lens_actuator_offset 60, lens_movement_time 64, min_focus_distance 68, num_apertures 70, aperture 72);
 
 /// `cmc_parsed_color_matrices_data`, 100 bytes.
 #[repr(C)]

@@ -126,6 +126,12 @@ pub fn fill(payload: &mut AeRunParams, aiq: u64, controls: &AeControls) {
     };
 }
 
+/// Cells of an echoed answer's weight grid.
+pub(super) fn weight_cells(results: &AeRunParamsResults) -> usize {
+    let grid = &results.weight_grid;
+    (usize::from(grid.width) * usize::from(grid.height)).min(WEIGHT_CELLS)
+}
+
 /// A checked answer of AE.
 ///
 /// It is kept for as long as a frame may come back that was exposed by it: the statistics of such

@@ -1,10 +1,13 @@
 //! AIC_INIT, AIC_RUN, AIC_GETAICCONFIG: from 3A results to the ISP's configuration.
 
+use std::mem::offset_of;
+
 use super::ae::AeAnswer;
 use super::gbce::GbceAnswer;
-use super::pa::PaAnswer;
+use super::pa::{self, PaAnswer};
+use super::parts::{Parts, items};
 use super::pointer::{ABSENT, PRESENT, word};
-use super::sa::SaAnswer;
+use super::sa::{self, SaAnswer};
 use super::set_up::{TooLarge, blob};
 use crate::payload::{
     AicInputFrameParameters, AicResolutionConfigParameters, AwbResults, FrameParams,
@@ -12,6 +15,8 @@ use crate::payload::{
     Transport,
 };
 
+/// Entries of a table that a payload has room for.
+const TABLE: usize = 1024;
 /// Columns in which the ISP works; outputs are padded to a multiple of it.
 const ALIGNMENT: u16 = 128;
 
@@ -181,6 +186,33 @@ pub fn fill_run(payload: &mut Transport, setup: &AicSetup, results: &AicResults<
     copy(&mut input.tone_map_lut, results.gbce.tone_map());
     results.pa.echo(&mut input.pa_results);
     results.sa.echo(&mut input.sa_results);
+}
+
+/// The bytes that a filled AIC_RUN uses; the tuning data of AIC_INIT are not among them.
+#[must_use]
+pub fn used_by_run(payload: &Transport) -> Parts {
+    let input = &payload.input;
+    let gamma = usize::try_from(input.gbce_results.gamma_lut_size).unwrap_or(usize::MAX);
+    let tone_map = usize::try_from(input.gbce_results.tone_map_lut_size).unwrap_or(usize::MAX);
+    let table = |offset: usize, size: usize| items::<f32>(offset, size.min(TABLE));
+    let mut parts = vec![
+        items::<u32>(0, 1),
+        // The handle, and all results before the colour ones.
+        offset_of!(Transport, cmc_remote_handle)..offset_of!(Transport, input.pa_results),
+        pa::used(&input.pa_results, offset_of!(Transport, input.pa_results)),
+    ];
+    parts.extend(sa::used(&input.sa_results, offset_of!(Transport, input.sa_results)));
+    let weights = usize::from(input.weight_grid.width) * usize::from(input.weight_grid.height);
+    parts.extend([
+        items::<Rectangle>(offset_of!(Transport, input.focus_rect), 1),
+        items::<u8>(offset_of!(Transport, input.weights), weights.min(input.weights.len())),
+        table(offset_of!(Transport, input.r_gamma_lut), gamma),
+        table(offset_of!(Transport, input.b_gamma_lut), gamma),
+        table(offset_of!(Transport, input.g_gamma_lut), gamma),
+        table(offset_of!(Transport, input.tone_map_lut), tone_map),
+        offset_of!(Transport, dump_aic_parameters)..size_of::<Transport>(),
+    ]);
+    parts
 }
 
 /// Fills AIC_GETAICCONFIG.

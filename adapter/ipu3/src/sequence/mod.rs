@@ -23,7 +23,16 @@ pub mod aic;
 mod answer;
 pub mod awb;
 pub mod gbce;
+#[cfg(test)]
+#[allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test states what it expects"
+)]
+mod hostile;
 pub mod pa;
+mod parts;
 mod pointer;
 #[cfg(test)]
 #[allow(
@@ -38,3 +47,4 @@ pub mod set_up;
 pub mod statistics;
 
 pub use answer::BadAnswer;
+pub use parts::Parts;

@@ -1,7 +1,11 @@
 //! AIQ_PA_RUN: colour gains, colour matrix, black levels.
 
+use std::mem::offset_of;
+use std::ops::Range;
+
 use super::ae::AeAnswer;
 use super::answer::{BadAnswer, cells, count, finite, positive};
+use super::parts::items;
 use super::pointer::{PRESENT, same, word};
 use crate::payload::{AwbResults, ColorChannels, PaInputParams, PaRunParams, PaRunParamsResults};
 
@@ -122,6 +126,16 @@ impl PaAnswer {
             copy(&mut target.ir_weight_grid_b, &from.ir_weight_grid_b, self.ir_cells);
         }
     }
+}
+
+/// The bytes that an echoed answer at `offset` uses: the tables only if there are any.
+pub(super) fn used(results: &PaRunParamsResults, offset: usize) -> Range<usize> {
+    let base = &results.base;
+    let linear = &base.linearization;
+    let tables = [linear.gr, base.preferred_acm, base.ir_weight].iter().any(|word| *word != 0);
+    let size =
+        if tables { size_of::<PaRunParamsResults>() } else { offset_of!(PaRunParamsResults, gr) };
+    items::<u8>(offset, size)
 }
 
 /// Copies the first `used` items.

@@ -137,6 +137,9 @@ impl Client {
         };
         fill(self, &mut request);
         self.compare(recorded, bytes_of(&*request));
+        if let Some(before) = self.buffers.get(&buffer) {
+            self.compare_unused(recorded, bytes_of(&*request), before);
+        }
         self.buffers.insert(buffer, recorded.after.clone());
         payload(&recorded.after)
     }
@@ -156,6 +159,24 @@ impl Client {
             next = range.end;
         }
         assert_same(command, next, &ours[next..], &theirs[next..]);
+    }
+
+    /// What a request does not say that it uses, it leaves alone.
+    fn compare_unused(&self, recorded: &Recorded, ours: &[u8], before: &[u8]) {
+        let parts = match recorded.command {
+            15 => statistics::used(&payload(ours)),
+            2 => aic::used_by_run(&payload(ours)),
+            _ => return,
+        };
+        let used: usize = parts.iter().map(|part| part.len()).sum();
+        assert!(used * 10 < ours.len(), "{used} bytes used of {}", ours.len());
+        let mut next = 0;
+        for part in parts {
+            assert!(part.start >= next, "in ascending order");
+            assert_same(recorded.command, next, &ours[next..part.start], &before[next..part.start]);
+            next = part.end;
+        }
+        assert_same(recorded.command, next, &ours[next..], &before[next..]);
     }
 
     fn timestamp(&self) -> u64 {

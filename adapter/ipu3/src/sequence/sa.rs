@@ -1,6 +1,10 @@
 //! AIQ_SA_RUN: lens shading.
 
+use std::mem::offset_of;
+use std::ops::Range;
+
 use super::answer::{BadAnswer, cells, present};
+use super::parts::items;
 use super::pointer::PRESENT;
 use crate::payload::{
     AwbResults, FrameParams, SaInputParams, SaResults, SaRunParams, SaRunParamsResults,
@@ -26,6 +30,20 @@ pub fn fill(
     };
     payload.sensor_frame_params = *sensor;
     payload.awb_results = *awb;
+}
+
+/// The bytes that an echoed answer at `offset` uses.
+pub(super) fn used(results: &SaRunParamsResults, offset: usize) -> [Range<usize>; 5] {
+    let cells = usize::from(results.base.width) * usize::from(results.base.height);
+    let cells = cells.min(TABLE_CELLS);
+    let table = |at: usize| items::<f32>(offset + at, cells);
+    [
+        items::<SaResults>(offset, 1),
+        table(offset_of!(SaRunParamsResults, channel_gr)),
+        table(offset_of!(SaRunParamsResults, channel_r)),
+        table(offset_of!(SaRunParamsResults, channel_b)),
+        table(offset_of!(SaRunParamsResults, channel_gb)),
+    ]
 }
 
 /// The newest shading tables: an answer without an update leaves them as they were.

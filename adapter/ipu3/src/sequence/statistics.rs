@@ -1,14 +1,16 @@
 //! AIQ_STATISTICS_SET: what the sensor and the lens made of the results that were in effect.
 
 use std::fmt;
+use std::mem::offset_of;
 
-use super::ae::AeAnswer;
-use super::pa::PaAnswer;
+use super::ae::{self, AeAnswer};
+use super::pa::{self, PaAnswer};
+use super::parts::{Parts, items};
 use super::pointer::{ABSENT, PRESENT, word};
-use super::sa::SaAnswer;
+use super::sa::{self, SaAnswer};
 use crate::payload::{
-    AfGrid, AfResults, AwbResults, RgbsGrid, RgbsGridBlock, SetStatisticsParams,
-    StatisticsInputParams,
+    AfGrid, AfGridData, AfResults, AwbResults, RgbsGrid, RgbsGridBlock, RgbsGridData,
+    SetStatisticsParams, StatisticsInputParams,
 };
 
 /// The colour grid.
@@ -136,10 +138,43 @@ pub fn fill(
     Ok(())
 }
 
+/// The bytes that a filled request uses.
+#[must_use]
+pub fn used(payload: &SetStatisticsParams) -> Parts {
+    let input = &payload.input;
+    let weights = offset_of!(SetStatisticsParams, input.frame_ae_parameters.weights);
+    let weight_cells = ae::weight_cells(&input.frame_ae_parameters);
+    let [rgbs] = &input.rgbs_grids;
+    let rgbs_at = offset_of!(SetStatisticsParams, input.rgbs_grids);
+    let rgbs_cells = cells(rgbs.base.grid_width, rgbs.base.grid_height).min(rgbs.blocks_ptr.len());
+    let [af] = &input.af_grids;
+    let af_at = offset_of!(SetStatisticsParams, input.af_grids);
+    let af_cells = cells(af.base.grid_width, af.base.grid_height).min(af.filter_response_1.len());
+    let pa_at = offset_of!(SetStatisticsParams, input.frame_pa_parameters);
+    let sa_at = offset_of!(SetStatisticsParams, input.frame_sa_parameters);
+    let mut parts = vec![
+        0..weights + weight_cells,
+        items::<AfResults>(offset_of!(SetStatisticsParams, input.frame_af_parameters), 1),
+        items::<RgbsGrid>(rgbs_at, 1),
+        items::<RgbsGridBlock>(rgbs_at + offset_of!(RgbsGridData, blocks_ptr), rgbs_cells),
+        items::<AfGrid>(af_at, 1),
+        items::<i32>(af_at + offset_of!(AfGridData, filter_response_1), af_cells),
+        items::<i32>(af_at + offset_of!(AfGridData, filter_response_2), af_cells),
+        pa::used(&input.frame_pa_parameters, pa_at),
+        items::<AwbResults>(offset_of!(SetStatisticsParams, input.awb_results), 1),
+    ];
+    parts.extend(sa::used(&input.frame_sa_parameters, sa_at));
+    parts
+}
+
+/// Cells of a grid.
+fn cells(width: u16, height: u16) -> usize {
+    usize::from(width) * usize::from(height)
+}
+
 fn check(payload: &SetStatisticsParams, statistics: &Statistics<'_>) -> Result<(), BadGrid> {
     let [rgbs] = &payload.input.rgbs_grids;
     let [af] = &payload.input.af_grids;
-    let cells = |width: u16, height: u16| usize::from(width) * usize::from(height);
     let grid = &statistics.rgbs;
     let size = cells(grid.width, grid.height);
     if grid.cells.len() != size || size > rgbs.blocks_ptr.len() {

@@ -174,6 +174,7 @@ impl Callbacks for HalCallbacks {
         // SAFETY: the table is valid; a HAL whose library sends updates has this slot.
         let function = unsafe { (*ops).update };
         let (Some(function), Ok(size)) = (function, u32::try_from(header.len())) else {
+            drop(fd);
             NOT_WANTED.warn("closed the buffer of an update: the HAL takes no updates");
             return;
         };

@@ -30,6 +30,9 @@ pub(crate) const LAST_WORDS: Duration = Duration::from_millis(250);
 /// Messages still taken from a link whose vendor process is dead: more than its socket can hold,
 /// and an end for whoever else kept it open.
 const DRAIN_MESSAGES: usize = 8192;
+/// Messages that the reader takes without looking whether something else happened: a vendor process
+/// that floods the link cannot keep it from the waker, the control socket and the pidfd.
+const MESSAGES_BETWEEN_LOOKS: u32 = 16;
 /// Stack of the reader: the HAL's callbacks run on it. The size that std gives to threads.
 const STACK_BYTES: usize = 2 << 20;
 /// Name of the thread in /proc and in debuggers; at most 15 bytes.
@@ -155,18 +158,30 @@ impl Reader {
     /// Polls a session until it is over. Returns whom to notify of its death; its descriptors are
     /// closed by then, unless a thread of the HAL is just sending.
     fn watch(&self, session: Arc<Session>, buffers: &mut Buffers) -> Option<Arc<dyn Callbacks>> {
+        let mut in_a_row = 0;
         loop {
             self.deliver_pending(&session);
             if session.is_over() {
                 return None;
             }
             session.execute_sentence();
+            // After a message the next one is often there already, and a look would be in vain: the
+            // callback sent a request, and the vendor process ran while it was being sent.
+            let nothing_else = !session.link.has_backlog() && self.pending.len() == 0;
+            if (1..MESSAGES_BETWEEN_LOOKS).contains(&in_a_row)
+                && nothing_else
+                && self.receive(&session, &mut buffers.link)
+            {
+                in_a_row += 1;
+                continue;
+            }
+            in_a_row = 0;
             // Calls made in those callbacks may have received more.
             let until =
                 if self.pending.len() > 0 { Some(Deadline::now()) } else { session.sentence() };
             let sight = self.look(&session, until);
-            if sight.link {
-                self.receive(&session, &mut buffers.link);
+            if sight.link && self.receive(&session, &mut buffers.link) {
+                in_a_row = 1;
             }
             if sight.control {
                 hear(&session, &mut buffers.control);

@@ -39,7 +39,8 @@ impl Supervisor {
                 return Err(error);
             }
         };
-        log::info!(
+        // The monitor says so at the info level, with more.
+        log::debug!(
             "{} runs in process {}, watched by process {}",
             ready.library,
             ready.vendor_pid,

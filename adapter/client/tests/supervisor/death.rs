@@ -28,7 +28,7 @@ fn death_is_notified_once_and_named() {
     supervisor.request(7, b"x", 8);
     supervisor.deregister_buffers(&[1]);
     supervisor.update_return(1, 2, None);
-    let dropped = log_lines().iter().filter(|line| line.contains("dropped")).count();
+    let dropped = log_lines().iter().filter(|line| line.contains("calls are dropped")).count();
     assert_eq!(dropped, 1, "{:?}", log_lines());
     supervisor.deinitialize();
     assert_no_children();

@@ -155,7 +155,7 @@ impl log::Log for Capture {
 
 pub fn capture_log() {
     log::set_logger(&Capture).unwrap();
-    log::set_max_level(log::LevelFilter::Info);
+    log::set_max_level(log::LevelFilter::Debug);
 }
 
 pub fn log_lines() -> Vec<String> {

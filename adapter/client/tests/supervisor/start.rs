@@ -138,7 +138,7 @@ fn start_vendor_code_is_verbatim() {
 fn start_hangs() {
     next_host("start-hangs");
     set(INITIALIZE_MS, "200");
-    fails(-libc::ETIMEDOUT, &["200 ms", "killed because initialize did not return"]);
+    fails(-libc::ETIMEDOUT, &["200 ms", "was killed", "timeouts.initialize_ms"]);
 }
 
 fn start_dies() {

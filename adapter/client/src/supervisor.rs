@@ -34,6 +34,8 @@ const STOP_LIMIT: Duration = Duration::from_secs(5);
 /// How long `initialize` and `deinitialize` wait for a callback of the old session to return. A
 /// HAL that blocks its callback until they return is not waited for any longer.
 const SETTLE_PATIENCE: Duration = Duration::from_millis(500);
+/// How often a thread that wants to start a session looks whether another's has come up meanwhile.
+const GIVE_WAY_STEP: Duration = Duration::from_millis(20);
 /// Handles in one `deregisterBuffers`: 12 bytes each keep the message below 64 KiB.
 const HANDLES_PER_MESSAGE: usize = 4096;
 
@@ -117,8 +119,13 @@ impl Supervisor {
         if self.reader.is_current() {
             return None;
         }
-        self.retire(Duration::ZERO);
-        Some(self.life.lock())
+        loop {
+            // Again and again: the other thread may not have come so far that there is a session.
+            self.retire(Duration::ZERO);
+            if let Some(life) = self.life.try_lock_for(GIVE_WAY_STEP) {
+                return Some(life);
+            }
+        }
     }
 
     /// Ends the current session, if there is one, without `notify`; no callback of it begins

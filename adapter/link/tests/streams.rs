@@ -5,7 +5,7 @@ mod support;
 use std::os::fd::AsFd;
 
 use cami_link::{
-    Event, Framing, Inbox, Interest, MAX_FDS, Malformed, ReceiveError, Sent, Waker, wait,
+    Event, Framing, Inbox, Interest, Link, MAX_FDS, Malformed, ReceiveError, Sent, Waker, wait,
 };
 use support::*;
 
@@ -156,4 +156,33 @@ fn send_larger_than_the_socket_is_written_in_runs_and_arrives_whole() {
         assert_eq!(wait(&mut polled, far()), Ok(1));
     });
     assert_eq!(one.backlog_messages(), 0);
+}
+
+#[test]
+fn send_large_message_behind_a_backlog_passes_its_descriptors_once() {
+    const LEN: usize = 1 << 20;
+    let (one, other) = small_sockets(Framing::TwoWrites);
+    let (link, peer) = (Link::from_fd(one).unwrap(), Link::from_fd(other).unwrap());
+    let mut before = 0;
+    while !link.has_backlog() {
+        send(&link, before, b"before", &[]).unwrap();
+        before += 1;
+    }
+    let file = file(b"once");
+    let body = vec![5; LEN];
+    assert_eq!(send(&link, before, &body, &[file.as_fd(), file.as_fd()]), Ok(Sent::Queued));
+    let mut inbox = Inbox::new(LEN, MAX_FDS);
+    let mut expected = 0;
+    while expected <= before {
+        link.flush().unwrap();
+        match peer.receive(&mut inbox, passed()) {
+            Ok(received) => {
+                assert_eq!(received.cookie, expected);
+                assert_eq!(received.body, if expected < before { b"before" } else { &body[..] });
+                assert_eq!(received.fds.len(), if expected < before { 0 } else { 2 });
+                expected += 1;
+            }
+            Err(error) => assert_eq!(error, ReceiveError::TimedOut),
+        }
+    }
 }

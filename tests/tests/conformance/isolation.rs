@@ -4,6 +4,9 @@ use std::fs;
 
 use cami_tests::{Hal, Setup};
 
+/// 32 and 33, which glibc keeps to itself and handles from the first thread on.
+const LIBC_SIGNALS: u64 = 3 << 31;
+
 /// Whether a process has a descriptor of the file at `path`.
 fn holds(pid: u32, path: &str) -> bool {
     let fds = fs::read_dir(format!("/proc/{pid}/fd")).unwrap();
@@ -77,6 +80,21 @@ fn every_thread_of_the_vendor_process_is_confined() {
     }
     assert!(threads >= 5, "the library's three, the caller and the watcher, not {threads}");
     assert_eq!(status(hal.pid(), "NoNewPrivs:"), "0", "the HAL was confined too");
+    hal.finish();
+}
+
+#[test]
+fn vendor_process_starts_with_signals_as_a_fresh_process_has_them() {
+    let mut hal = Setup::new("plain").start();
+    hal.call("sigchld ignore");
+    assert_eq!(hal.call("thread init"), "init 0");
+    let vendor = hal.vendor();
+    let number = |name| u64::from_str_radix(&status(vendor, name), 16).unwrap();
+    // A library that writes to a closed pipe gets an error (host: start.rs); nothing else.
+    let allowed = 1_u64 << (libc::SIGPIPE - 1);
+    assert_eq!(number("SigIgn:") & !allowed & !LIBC_SIGNALS, 0);
+    assert_eq!(number("SigCgt:") & !LIBC_SIGNALS, 0);
+    assert_eq!(number("SigBlk:"), 0);
     hal.finish();
 }
 

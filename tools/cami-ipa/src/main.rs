@@ -1,2 +1,42 @@
 //! The command line.
-fn main() {}
+#![forbid(unsafe_code)]
+
+mod convergence;
+mod failure;
+mod hal;
+mod latency;
+mod library;
+mod options;
+mod outputs;
+mod printf;
+mod progress;
+mod record;
+mod report;
+mod run;
+mod sensors;
+mod summary;
+mod trace;
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use options::Command;
+
+fn main() -> ExitCode {
+    let done = match Command::parse(std::env::args_os().skip(1)) {
+        Ok(Command::Print(text)) => {
+            // A reader that goes away early is no error.
+            let _ = std::io::stdout().write_all(text.as_bytes());
+            Ok(())
+        }
+        Ok(Command::Run(options)) => run::run(&options),
+        Err(failure) => Err(failure),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            let _ = writeln!(std::io::stderr(), "cami-ipa: {failure}");
+            failure.exit_code()
+        }
+    }
+}

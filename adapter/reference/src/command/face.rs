@@ -1,0 +1,12 @@
+//! FACE_RUN: this library finds no faces.
+
+use cami_ipu3::payload::FaceEngineRunParams;
+
+use super::Refusal;
+use super::part::write;
+use crate::server::SharedMemory;
+
+/// Answers that there are none; the picture is not looked at.
+pub fn run(memory: &SharedMemory) -> Result<(), Refusal> {
+    write!(memory, FaceEngineRunParams, results.face_num, &0)
+}

@@ -1,0 +1,308 @@
+//! Line charts over frames, as inline SVG.
+//!
+//! Colours come from the page's style sheet; a script of the page shows the values of the frame
+//! under the pointer, read from the `data-` attributes written here.
+
+use std::fmt::Write;
+
+use super::text::Escaped;
+
+const WIDTH: f64 = 880.0;
+const HEIGHT: f64 = 260.0;
+const LEFT: f64 = 62.0;
+const RIGHT: f64 = 12.0;
+const TOP: f64 = 30.0;
+const BOTTOM: f64 = 30.0;
+
+/// How values become heights.
+#[derive(Debug, Clone, Copy)]
+pub enum Scale {
+    /// Evenly, from the first value to the second.
+    Linear(f64, f64),
+    /// By powers of ten, from the first value to the second.
+    Log(f64, f64),
+}
+
+/// One line.
+#[derive(Debug)]
+pub struct Series<'a> {
+    /// Its name in the legend.
+    pub name: &'a str,
+    /// Class of the style sheet that colours it.
+    pub class: &'a str,
+    /// Its value in each frame.
+    pub values: Vec<f64>,
+}
+
+/// An area in which values are wanted.
+#[derive(Debug, Clone, Copy)]
+pub struct Band {
+    /// First and last frame.
+    pub frames: (u64, u64),
+    /// Lowest and highest value.
+    pub values: (f64, f64),
+}
+
+/// A vertical line.
+#[derive(Debug)]
+pub struct Mark {
+    /// In which frame.
+    pub frame: u64,
+    /// Class of the style sheet.
+    pub class: &'static str,
+    /// What is written at its upper end.
+    pub label: String,
+}
+
+/// A chart.
+#[derive(Debug)]
+pub struct Chart<'a> {
+    /// Identifies it in the page.
+    pub id: &'a str,
+    /// One sentence that says what is seen, for those who do not see it.
+    pub description: String,
+    /// Unit of the values, behind numbers.
+    pub unit: &'a str,
+    /// The vertical axis.
+    pub scale: Scale,
+    /// The lines; all of the same length.
+    pub series: Vec<Series<'a>>,
+    /// Wanted areas.
+    pub bands: Vec<Band>,
+    /// Vertical lines.
+    pub marks: Vec<Mark>,
+}
+
+impl Chart<'_> {
+    /// Draws it.
+    pub fn render(&self) -> String {
+        let mut svg = String::new();
+        let id = self.id;
+        let frames = self.frames();
+        let _ = write!(
+            svg,
+            "<figure class=\"chart\" id=\"{id}\" data-left=\"{LEFT}\" data-right=\"{}\" \
+             data-frames=\"{frames}\">\n\
+             <svg viewBox=\"0 0 {WIDTH} {HEIGHT}\" role=\"img\" aria-labelledby=\"{id}-d\">\n\
+             <desc id=\"{id}-d\">{}</desc>\n",
+            WIDTH - RIGHT,
+            Escaped(&self.description)
+        );
+        self.grid(&mut svg);
+        for band in &self.bands {
+            let (x0, x1) = (self.x(band.frames.0), self.x(band.frames.1));
+            let (y0, y1) = (self.y(band.values.1), self.y(band.values.0));
+            let _ = writeln!(
+                svg,
+                "<rect class=\"band\" x=\"{x0:.1}\" y=\"{y0:.1}\" width=\"{:.1}\" \
+                 height=\"{:.1}\"/>",
+                (x1 - x0).max(1.0),
+                (y1 - y0).max(1.0)
+            );
+        }
+        self.draw_marks(&mut svg);
+        for series in &self.series {
+            self.line(&mut svg, series);
+        }
+        let _ = writeln!(
+            svg,
+            "<line class=\"cursor\" y1=\"{TOP}\" y2=\"{}\" x1=\"-9\" x2=\"-9\"/>\n</svg>",
+            HEIGHT - BOTTOM
+        );
+        self.legend(&mut svg);
+        svg.push_str("</figure>\n");
+        svg
+    }
+
+    fn frames(&self) -> usize {
+        self.series.first().map_or(0, |series| series.values.len())
+    }
+
+    fn x(&self, frame: u64) -> f64 {
+        let last = self.frames().saturating_sub(1).max(1) as f64;
+        LEFT + (frame as f64 / last).min(1.0) * (WIDTH - LEFT - RIGHT)
+    }
+
+    fn y(&self, value: f64) -> f64 {
+        let share = match self.scale {
+            Scale::Linear(low, high) => (value - low) / (high - low),
+            Scale::Log(low, high) => (value.max(low) / low).ln() / (high / low).ln(),
+        };
+        let share = if share.is_finite() { share.clamp(0.0, 1.0) } else { 0.0 };
+        HEIGHT - BOTTOM - share * (HEIGHT - TOP - BOTTOM)
+    }
+
+    /// Values at which the vertical axis has a line.
+    fn ticks(&self) -> Vec<f64> {
+        match self.scale {
+            Scale::Linear(low, high) => {
+                let step = nice_step((high - low) / 4.0);
+                let first = (low / step).ceil();
+                (0..12_u32)
+                    .map(|n| (first + f64::from(n)) * step)
+                    .take_while(|v| *v <= high + step * 1e-6)
+                    .collect()
+            }
+            Scale::Log(low, high) => (-9..12_i32)
+                .map(|power| 10_f64.powi(power))
+                .filter(|value| (low * 0.999..=high * 1.001).contains(value))
+                .collect(),
+        }
+    }
+
+    fn grid(&self, svg: &mut String) {
+        for value in self.ticks() {
+            let y = self.y(value);
+            let _ = writeln!(
+                svg,
+                "<line class=\"grid\" x1=\"{LEFT}\" x2=\"{}\" y1=\"{y:.1}\" y2=\"{y:.1}\"/>\
+                 <text class=\"tick\" x=\"{}\" y=\"{:.1}\" text-anchor=\"end\">{}{}</text>",
+                WIDTH - RIGHT,
+                LEFT - 6.0,
+                y + 4.0,
+                short(value),
+                Escaped(self.unit)
+            );
+        }
+        let last = self.frames().saturating_sub(1) as f64;
+        let step = nice_step(last / 8.0).max(1.0);
+        for n in 0..20_u32 {
+            let frame = f64::from(n) * step;
+            if frame > last {
+                break;
+            }
+            let x = LEFT + frame / last.max(1.0) * (WIDTH - LEFT - RIGHT);
+            let _ = writeln!(
+                svg,
+                "<text class=\"tick\" x=\"{x:.1}\" y=\"{}\" text-anchor=\"middle\">{}</text>",
+                HEIGHT - BOTTOM + 18.0,
+                short(frame)
+            );
+        }
+    }
+
+    fn draw_marks(&self, svg: &mut String) {
+        for mark in &self.marks {
+            let x = self.x(mark.frame);
+            // A label near the right edge stands on the left of its line.
+            let (anchor, at) =
+                if x > WIDTH - 170.0 { ("end", x - 4.0) } else { ("start", x + 4.0) };
+            let _ = writeln!(
+                svg,
+                "<line class=\"mark {0}\" x1=\"{x:.1}\" x2=\"{x:.1}\" y1=\"{1}\" y2=\"{2}\"/>\
+                 <text class=\"mark-label {0}\" x=\"{at:.1}\" y=\"{3}\" text-anchor=\"{anchor}\">\
+                 {4}</text>",
+                mark.class,
+                TOP - 14.0,
+                HEIGHT - BOTTOM,
+                TOP - 5.0,
+                Escaped(&mark.label)
+            );
+        }
+    }
+
+    fn line(&self, svg: &mut String, series: &Series<'_>) {
+        let mut points = String::new();
+        for (frame, value) in (0_u64..).zip(&series.values) {
+            let _ = write!(points, "{:.1},{:.1} ", self.x(frame), self.y(*value));
+        }
+        let values: Vec<String> = series.values.iter().map(|value| short(*value)).collect();
+        let _ = writeln!(
+            svg,
+            "<polyline class=\"line {}\" points=\"{}\" data-name=\"{}\" data-unit=\"{}\" \
+             data-values=\"{}\"/>",
+            series.class,
+            points.trim_end(),
+            Escaped(series.name),
+            Escaped(self.unit),
+            values.join(" ")
+        );
+    }
+
+    fn legend(&self, svg: &mut String) {
+        svg.push_str("<figcaption>");
+        for series in &self.series {
+            let _ = write!(
+                svg,
+                "<span class=\"key {}\">{}</span> ",
+                series.class,
+                Escaped(series.name)
+            );
+        }
+        if !self.bands.is_empty() {
+            svg.push_str("<span class=\"key band-key\">wanted</span> ");
+        }
+        svg.push_str("<output></output></figcaption>\n");
+    }
+}
+
+/// 1, 2 or 5 times a power of ten, at least `rough`.
+fn nice_step(rough: f64) -> f64 {
+    if !rough.is_finite() || rough <= 0.0 {
+        return 1.0;
+    }
+    let power = 10_f64.powf(rough.log10().floor());
+    [1.0, 2.0, 5.0]
+        .map(|n| n * power)
+        .into_iter()
+        .find(|step| *step >= rough)
+        .unwrap_or(10.0 * power)
+}
+
+/// A number of up to four digits.
+pub fn short(value: f64) -> String {
+    let digits = match value.abs() {
+        size if size >= 100.0 => 0,
+        size if size >= 10.0 => 1,
+        size if size >= 1.0 => 2,
+        _ => 4,
+    };
+    let text = format!("{value:.digits$}");
+    let trimmed =
+        if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { &text };
+    if trimmed == "-0" { "0".into() } else { trimmed.into() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn chart(scale: Scale, values: Vec<f64>) -> String {
+        Chart {
+            id: "c",
+            description: "a <description>".into(),
+            unit: " %",
+            scale,
+            series: vec![Series { name: "level", class: "s1", values }],
+            bands: vec![Band { frames: (0, 2), values: (0.5, 1.5) }],
+            marks: vec![Mark { frame: 1, class: "fault", label: "killed".into() }],
+        }
+        .render()
+    }
+
+    #[test]
+    fn values_become_heights() {
+        let svg = chart(Scale::Linear(0.0, 2.0), vec![0.0, 1.0, 2.0]);
+        assert!(svg.contains("62.0,230.0 465.0,130.0 868.0,30.0"), "{svg}");
+        assert!(svg.contains("a &lt;description&gt;"));
+        assert!(svg.contains("data-values=\"0 1 2\""));
+        let svg = chart(Scale::Log(1.0, 100.0), vec![1.0, 10.0, 100.0]);
+        assert!(svg.contains("62.0,230.0 465.0,130.0 868.0,30.0"), "{svg}");
+    }
+
+    #[test]
+    fn a_chart_of_nothing_or_of_nonsense_is_still_a_chart() {
+        for values in [vec![], vec![1.0], vec![f64::NAN, f64::INFINITY]] {
+            let svg = chart(Scale::Linear(0.0, 1.0), values);
+            assert!(svg.contains("</figure>"));
+            assert!(!svg.contains("points=\"NaN"), "{svg}");
+        }
+    }
+
+    #[test]
+    fn numbers_are_short() {
+        for (value, text) in [(0.0, "0"), (0.12346, "0.1235"), (33_333.0, "33333"), (2.5, "2.5")] {
+            assert_eq!(short(value), text);
+        }
+    }
+}

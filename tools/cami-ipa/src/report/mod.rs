@@ -1,0 +1,9 @@
+//! The report: one HTML file that needs nothing else, for eyes of every kind.
+
+mod chart;
+mod histogram;
+mod page;
+mod text;
+mod timeline;
+
+pub use page::render;

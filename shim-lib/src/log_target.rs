@@ -176,10 +176,6 @@ mod tests {
             // SAFETY: resets a disposition in the child.
             unsafe { libc::signal(libc::SIGPIPE, libc::SIG_DFL) };
             write_now(writer.as_raw_fd(), b"nobody reads this\n");
-            let mut polled =
-                libc::pollfd { fd: writer.as_raw_fd(), events: libc::POLLOUT, revents: 0 };
-            // SAFETY: one pollfd, and no waiting.
-            unsafe { libc::poll(&raw mut polled, 1, 0) };
             let pending = is_pending();
             // SAFETY: ends the child.
             unsafe { libc::_exit(if pending { 2 } else { 42 }) };
@@ -196,12 +192,9 @@ mod tests {
     fn a_full_pipe_drops_the_line() {
         let (mut reader, writer) = pipe();
         let line = [b'x'; libc::PIPE_BUF];
-        let mut filled = 0;
         for _ in 0..1024 {
             write_now(writer.as_raw_fd(), &line);
-            filled += 1;
         }
-        assert_eq!(filled, 1024);
         drop(writer);
         let mut all = Vec::new();
         reader.read_to_end(&mut all).unwrap();

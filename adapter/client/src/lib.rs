@@ -27,8 +27,8 @@
 //!
 //! Four beyond the HAL's own: waker (from the first `initialize` on), and per session link, control
 //! and pidfd. One more while a host is being started. All are close-on-exec. A session's three are
-//! closed before `notify` is called, and before `initialize` or `deinitialize` returns unless that
-//! is called from inside a callback, or a callback of the HAL is in the way.
+//! closed before `notify` is called, and before `initialize` or `deinitialize` returns, unless a
+//! thread of the HAL is just then in a call or a callback of that session: then when it returns.
 //!
 //! # Locks, in the order in which they are taken
 //!

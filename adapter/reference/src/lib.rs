@@ -3,19 +3,19 @@
 //! It speaks the IPU3 request protocol (`cami-ipu3`) as the server of the ChromeOS IPU3 HAL does
 //! (platform2 `camera/hal/intel/ipu3/psl/ipu3/ipc/server` at `ba9afa5e84~1`), so that a HAL, an
 //! adapter or a test has a library that is small, open and never in the way. It needs no tuning
-//! file: it describes one generic sensor ([`command::cmc`]) and ignores the vendor data it is given.
+//! file: it describes one generic sensor (`command/cmc.rs`) and ignores the vendor data it is given.
 //!
-//! * [`server`]: the six calls, the buffers, three threads. [`Server`] is the whole library.
-//! * [`command`]: one function per command, from the bytes of a payload to numbers and back.
+//! * `server`: the six calls, the buffers, three threads. [`Server`] is the whole library.
+//! * `command`: one function per command, from the bytes of a payload to numbers and back.
 //! * [`algorithm`]: the 3A itself, numbers only.
 //!
 //! The peer may write into a shared buffer at any time and may send anything: a request that makes
 //! no sense is answered with status 1, and a number out of range is brought into it.
 
 pub mod algorithm;
-pub mod command;
+mod command;
 mod log;
-pub mod server;
+mod server;
 
 use cami_abi::{CameraAlgorithm, Exported};
 

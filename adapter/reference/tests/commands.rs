@@ -165,6 +165,40 @@ fn handles_are_small_numbers_that_end_with_their_objects() {
 }
 
 #[test]
+fn the_generic_sensor_is_described_as_far_as_it_is_known() {
+    let hal = Hal::new();
+    let answer = hal.fill(Command::CmcInit, |payload: &mut CmcInitParams| payload.input.size = 0);
+    let (base, results) = (&answer.results.base, &answer.results);
+    let words = |bytes: &[u8]| -> Vec<u64> {
+        bytes.chunks(8).map(|word| u64::from_le_bytes(word.try_into().unwrap())).collect()
+    };
+    // Words that a HAL takes for pointers, and replaces by the places of the records below, are
+    // there exactly where the records are; the words behind them are none.
+    assert_ne!(base.cmc_general_data, 0);
+    assert_ne!(base.cmc_saturation_level, 0);
+    assert_ne!(base.cmc_sensitivity, 0);
+    assert_eq!(words(&base.cmc_parsed_black_level), [1, 1]);
+    assert_eq!(words(&base.cmc_parsed_lens_shading), [1, 1, 1, 0]);
+    assert_eq!(words(&base.cmc_parsed_optics), [1, 1, 0]);
+    assert_eq!(words(&base.cmc_parsed_color_matrices), [0; 3]);
+    assert_eq!(words(&base.cmc_parsed_digital_gain), [0; 3]);
+    assert_eq!((base.cmc_noise, base.cmc_defect_pixel), (0, 0));
+    let general = &results.cmc_general_data;
+    assert_eq!((general.width, general.height, general.bit_depth), (4224, 3136, 10));
+    let grid = &results.cmc_parsed_lens_shading;
+    assert!((1..=16_384).contains(&(u32::from(grid.grid_width) * u32::from(grid.grid_height))));
+    let optics = &results.cmc_parsed_optics;
+    assert!(optics.range_inf_to_hyperfocal < optics.range_inf_to_500mm);
+    assert_eq!(optics.range_inf_to_100mm, optics.range_inf_to_min_focusing_distance);
+
+    let mut claims = zeroed_box::<CmcInitParams>();
+    claims.input.size = 800_000;
+    assert_eq!(hal.call(Command::CmcInit, &*claims).0, 0);
+    claims.input.size = 800_001;
+    assert_eq!(hal.call(Command::CmcInit, &*claims).0, 1, "more than there is room for");
+}
+
+#[test]
 fn the_data_behind_aiq_init_must_be_there() {
     let hal = Hal::new();
     let camera = Camera::open(&hal, &[]);
@@ -205,7 +239,6 @@ fn gains_are_converted_there_and_back() {
     let mut pairs = *zeroed_box::<Exc>();
     pairs.base.cmc_analog_gain_conversion = 1;
     pairs.base.cmc_analog_gain_pairs = 1;
-    pairs.gain_conversion.conversion_type = 1;
     pairs.gain_conversion.num_pairs = 3;
     for (pair, (gain, code)) in
         pairs.gain_conversion.pairs.iter_mut().zip([(1 << 16, 0), (1 << 17, 7), (1 << 18, 9)])
@@ -223,11 +256,16 @@ fn gains_are_converted_there_and_back() {
     let mut claims = pairs;
     claims.gain_conversion.num_pairs = 1025;
     assert_eq!(hal.call(Command::ExcSensorToAnalogGain, &claims).0, 1);
-    claims.gain_conversion.conversion_type = 0;
-    assert_eq!(hal.call(Command::ExcSensorToAnalogGain, &claims).0, 1, "no segments");
+    claims.base.cmc_analog_gain_pairs = 0;
+    assert_eq!(hal.call(Command::ExcSensorToAnalogGain, &claims).0, 1, "neither");
     claims.base.cmc_analog_gain_segments = 1;
     claims.gain_conversion.num_segments = u16::MAX;
     assert_eq!(hal.call(Command::ExcSensorToAnalogGain, &claims).0, 1);
+    claims.gain_conversion.num_segments = 512;
+    for segment in &mut claims.gain_conversion.segments {
+        segment.code_max = 65_535;
+    }
+    assert_eq!(hal.call(Command::ExcSensorToAnalogGain, &claims).0, 1, "33 million codes");
     assert_eq!(hal.call(Command::ExcSensorToAnalogGain, &*zeroed_box::<Exc>()).0, 1, "no table");
     camera.close();
 }

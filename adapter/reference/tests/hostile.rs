@@ -61,7 +61,7 @@ fn attack(hal: &Hal, camera: &Camera<'_>, command: Command, seed: u64) -> u32 {
     let size = command.payload_bytes();
     let buffer = hal.buffer(size.max(1) + usize::try_from(seed % 3).unwrap());
     let mut payload = noise(seed, buffer.size);
-    if seed % 2 == 0
+    if seed.is_multiple_of(2)
         && let Some(at) = handle_at(command)
     {
         let handle = match command {

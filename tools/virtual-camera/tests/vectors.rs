@@ -1,6 +1,10 @@
 //! The scene model against recorded runs of a real 3A library (folder in `CAMI_IPA_VECTORS`).
 
-#![allow(clippy::expect_used, clippy::indexing_slicing, reason = "a test may state what it expects")]
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test may state what it expects"
+)]
 
 use std::path::Path;
 use std::process::Command;

@@ -67,13 +67,14 @@ pub fn run(arguments: MonitorArguments) -> ExitCode {
     let control = control.and_then(|fd| Link::from_fd(fd).ok());
     match start(&module, link) {
         Ok((host, ready)) => {
-            tell(control.as_ref(), &FromMonitor::Ready(ready));
+            let _ = tell(control.as_ref(), &FromMonitor::Ready(ready));
             host.watch(control)
         }
         Err(Refusal { errno, reason }) => {
-            log::error!("{reason}");
-            let errno = -(errno as i32);
-            tell(control.as_ref(), &FromMonitor::Refused(Refused { errno, reason }));
+            let refused =
+                FromMonitor::Refused(Refused { errno: -(errno as i32), reason: reason.clone() });
+            let told = tell(control.as_ref(), &refused);
+            log::log!(if told { log::Level::Debug } else { log::Level::Error }, "{reason}");
             ExitCode::from(2)
         }
     }
@@ -123,11 +124,15 @@ fn ready(config: &Config, module: &Module, vendor_pid: i32) -> Ready {
     }
 }
 
-/// Tells the client, if there is one to tell.
-fn tell(control: Option<&Link>, message: &FromMonitor) {
-    let Some(control) = control else { return };
+/// Tells the client; false if there is none to tell.
+fn tell(control: Option<&Link>, message: &FromMonitor) -> bool {
+    let Some(control) = control else { return false };
     let bytes = message.encode();
-    if let Err(error) = control.send(&[std::io::IoSlice::new(&bytes)], &[], Duration::ZERO) {
-        log::debug!("cannot tell the client: {error}");
+    match control.send(&[std::io::IoSlice::new(&bytes)], &[], Duration::ZERO) {
+        Ok(_) => true,
+        Err(error) => {
+            log::debug!("cannot tell the client: {error}");
+            false
+        }
     }
 }

@@ -216,24 +216,19 @@ impl Host {
                 snapshot: &snapshot,
             },
         );
-        if !left {
-            let Death { signal, exit_code, .. } = *death;
-            // First of all: the client waits for it to name the cause beside its notice.
-            let died = Died { signal, exit_code, cause: cause.clone() };
-            tell(control, &FromMonitor::Died(died));
-        }
+        let Death { signal, exit_code, .. } = *death;
+        // First of all: the client waits for it to name the cause beside its notice.
+        let died = FromMonitor::Died(Died { signal, exit_code, cause: cause.clone() });
+        let told = !left && tell(control, &died);
         let library = &self.library;
         self.stdout.finish(|line| log::info!("{library}: {line}"));
         self.stderr.finish(|line| log::info!("{library}: {line}"));
         self.own.finish(log_own);
         end_descendants();
-        if left {
-            log::debug!("{cause}");
-            ExitCode::SUCCESS
-        } else {
-            log::error!("{cause}");
-            ExitCode::FAILURE
-        }
+        // A client that was told writes it into its own log, which is mostly the same as ours.
+        let level = if left || told { log::Level::Debug } else { log::Level::Error };
+        log::log!(level, "{cause}");
+        if left { ExitCode::SUCCESS } else { ExitCode::FAILURE }
     }
 }
 

@@ -24,7 +24,7 @@ const FEWEST_CELLS: usize = 8;
 const LOCUS_WIDTH: f64 = 0.08;
 /// The same for the distance from the common white: at first, and in the end.
 const FIRST_WIDTH: f64 = 0.5;
-const LAST_WIDTH: f64 = 0.03;
+const LAST_WIDTH: f64 = 0.05;
 /// Factor of the width from one round to the next, and rounds at the last width.
 const NARROWING: f64 = 0.75;
 const LAST_ROUNDS: usize = 4;
@@ -36,10 +36,7 @@ const SNAP_WIDTH: f64 = 0.015;
 /// The brightest neutral surfaces, which count most, owe their white to titanium dioxide, which
 /// absorbs violet light: they are this much warmer than darker greys, as a natural logarithm along
 /// the locus. (Half the difference of the whitest and the middle greys of a ColorChecker chart.)
-const WHITES_LACK_VIOLET: f64 = 0.005;
-/// Added to each mean: hardware that cuts fractions off loses half a step on average, and hardware
-/// that rounds none.
-const LOST_FRACTION: f64 = 0.25;
+const WHITES_LACK_VIOLET: f64 = 0.007;
 /// Share of the way to this frame's white that one frame goes: 95 % in 9 frames.
 const SPEED: f64 = 0.3;
 /// Time between frames that a convergence time is counted in, s.
@@ -260,9 +257,8 @@ fn collect(statistics: &Statistics, locus: &Locus, cells: &mut Vec<(White, f64)>
     }
     cells.clear();
     cells.extend(statistics.cells.iter().filter(usable).map(|cell| {
-        let g = from_usize(green(cell)) / 2.0 + LOST_FRACTION;
-        let (r, b) = (f64::from(cell.r) + LOST_FRACTION, f64::from(cell.b) + LOST_FRACTION);
-        let white = White::from_ratios(r / g, b / g);
+        let g = from_usize(green(cell)) / 2.0;
+        let white = White::from_ratios(f64::from(cell.r) / g, f64::from(cell.b) / g);
         let same = alike.get(green(cell)).copied().map_or(1.0, f64::from);
         let grey = bell(locus.nearest(white).squared_distance, LOCUS_WIDTH);
         (white, grey * g / same.sqrt())

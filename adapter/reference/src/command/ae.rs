@@ -20,10 +20,10 @@ const METERING_CENTRE: i32 = 1;
 const FLICKER_OFF: i32 = 0;
 const FLICKER_50_HZ: i32 = 1;
 const FLICKER_60_HZ: i32 = 2;
-const FLICKER_AUTO: i32 = 3;
-const FLICKER_DETECT: i32 = 4;
-/// An aperture that is not known; the original says the same of a module without an iris.
-const NO_APERTURE: f32 = -1.0;
+/// The f-number of the generic lens, which cannot be changed.
+const APERTURE: f32 = 2.0;
+/// What the original says of the control of an aperture that cannot be changed.
+const NO_APERTURE_CONTROL: f32 = -1.0;
 
 impl Session {
     pub(super) fn ae_run(&self, memory: &SharedMemory) -> Result<(), Refusal> {
@@ -58,7 +58,7 @@ impl Session {
             base_iso: f64::from(BASE_ISO),
             metering,
             window: metered,
-            flicker: flicker(base.flicker_reduction_mode),
+            flicker: Flicker::from_protocol(base.flicker_reduction_mode),
             ev_shift: f64::from(base.ev_shift),
             // Times of more than an hour and 11 minutes are as good as the longest that fits.
             manual_time_us: time.map(|time| f64::from(i32::try_from(time).unwrap_or(i32::MAX))),
@@ -79,15 +79,6 @@ fn timing(sensor: &ExposureSensorDescriptor) -> SensorTiming {
         vertical_blanking_lines: sensor.line_periods_vertical_blanking,
         coarse_min: sensor.coarse_integration_time_min,
         coarse_max_margin: sensor.coarse_integration_time_max_margin,
-    }
-}
-
-fn flicker(mode: i32) -> Flicker {
-    match mode {
-        FLICKER_50_HZ => Flicker::Hz50,
-        FLICKER_60_HZ => Flicker::Hz60,
-        FLICKER_AUTO | FLICKER_DETECT => Flicker::Auto,
-        _ => Flicker::Off,
     }
 }
 
@@ -138,13 +129,14 @@ fn answer(memory: &SharedMemory, outcome: &Outcome) -> Result<(), Refusal> {
     };
     write!(memory, AeRunParams, res.weight_grid, &grid)?;
     write!(memory, AeRunParams, res.flashes, &[FlashParameters::new_zeroed()])?;
-    let aperture = ApertureControl { aperture_fn: NO_APERTURE, dc_iris_command: 0, code: 0 };
+    let aperture =
+        ApertureControl { aperture_fn: NO_APERTURE_CONTROL, dc_iris_command: 0, code: 0 };
     write!(memory, AeRunParams, res.aperture_control, &aperture)?;
     let exposure = ExposureParameters {
         exposure_time_us: whole(outcome.exposure.time_us),
         analog_gain: narrow(outcome.exposure.analog_gain),
         digital_gain: narrow(outcome.exposure.digital_gain),
-        aperture_fn: NO_APERTURE,
+        aperture_fn: APERTURE,
         total_target_exposure: outcome.total_target_us,
         iso: outcome.iso,
         ..ExposureParameters::new_zeroed()

@@ -7,13 +7,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use cami_ipu3::payload::{
     CmcAnalogGainSegment, CmcData, CmcDeinitParams, CmcGeneralData, CmcInitParams,
-    CmcParsedBlackLevelData, CmcParsedLensShadingData, CmcSaturationLevel, CmcSensitivity,
+    CmcParsedBlackLevelData, CmcParsedLensShadingData, CmcParsedOpticsData, CmcSaturationLevel,
+    CmcSensitivity,
 };
 use cami_ipu3::zeroed_box;
 use zerocopy::FromZeros;
 
 use super::part::{read, write};
 use super::{PRESENT, Refusal, Session};
+use crate::algorithm::af::POSITIONS;
 use crate::algorithm::sa::DEFAULT_GRID;
 use crate::log;
 use crate::server::SharedMemory;
@@ -28,7 +30,7 @@ const BIT_DEPTH: u16 = 10;
 /// `cmc_bayer_order`: 0 is GRBG.
 const COLOUR_ORDER: u16 = 0;
 /// Black level in codes of `BIT_DEPTH` bits. The record has 8 bits of fraction.
-pub const BLACK_LEVEL: u16 = 64;
+const BLACK_LEVEL: u16 = 64;
 /// Full scale in codes of `BIT_DEPTH` bits.
 const SATURATION: u16 = 1023;
 /// ISO at gain 1.
@@ -37,6 +39,8 @@ pub const BASE_ISO: u16 = 100;
 const GAIN_CODES: (u32, u32) = (128, 2048);
 /// The denominator of the codes.
 const GAIN_ONE: i16 = 128;
+/// `conversion_type` of a table of segments (a recorded answer of the original).
+const CONVERSION_BY_SEGMENTS: u16 = 1;
 /// 1.0 in the segment's 16 bits of integer and 16 of fraction.
 const FIXED_ONE: u32 = 1 << 16;
 
@@ -47,6 +51,7 @@ mod name {
     pub const SATURATION: u16 = 5;
     pub const SENSITIVITY: u16 = 7;
     pub const LENS_SHADING: u16 = 10;
+    pub const OPTICS: u16 = 13;
     pub const ANALOG_GAIN: u16 = 19;
 }
 
@@ -88,8 +93,9 @@ fn generic() -> Box<CmcData> {
     base.cmc_sensitivity = PRESENT;
     base.cmc_parsed_analog_gain_conversion.cmc_analog_gain_conversion = PRESENT;
     base.cmc_parsed_analog_gain_conversion.cmc_analog_gain_segments = PRESENT;
-    point(&mut base.cmc_parsed_black_level);
-    point(&mut base.cmc_parsed_lens_shading);
+    point(&mut base.cmc_parsed_black_level, 2);
+    point(&mut base.cmc_parsed_lens_shading, 3);
+    point(&mut base.cmc_parsed_optics, 2);
 
     data.cmc_general_data = CmcGeneralData {
         header: header(size_of::<CmcGeneralData>(), name::GENERAL),
@@ -123,8 +129,10 @@ fn generic() -> Box<CmcData> {
         grid_height: DEFAULT_GRID.1,
         ..CmcParsedLensShadingData::new_zeroed()
     };
+    data.cmc_parsed_optics = optics();
     let gains = &mut data.cmc_parsed_analog_gain_conversion;
     gains.header = header(0, name::ANALOG_GAIN);
+    gains.conversion_type = CONVERSION_BY_SEGMENTS;
     gains.num_segments = 1;
     if let Some(first) = gains.segments.first_mut() {
         let (lowest, highest) = GAIN_CODES;
@@ -143,6 +151,38 @@ fn generic() -> Box<CmcData> {
     data
 }
 
+/// The generic lens: f = 4 mm, f/2, moved from infinity to 100 mm by an actuator whose position
+/// grows with the reciprocal of the distance.
+fn optics() -> CmcParsedOpticsData {
+    const NEAREST_MM: i32 = 100;
+    let travel = |distance_mm: i32| {
+        let steps = POSITIONS.end() * NEAREST_MM / distance_mm.max(NEAREST_MM);
+        u16::try_from(steps).unwrap_or(u16::MAX)
+    };
+    CmcParsedOpticsData {
+        header: header(size_of::<CmcParsedOpticsData>(), name::OPTICS),
+        // Values of the module that was recorded: a voice coil, and 1.12 µm.
+        actuator: 1,
+        sensor_pix_size_v: 112,
+        sensor_pix_size_h: 112,
+        effect_focal_length: 400,
+        sensor_width_pix_total: SIZE.0,
+        sensor_height_pix_total: SIZE.1,
+        range_inf_to_85mm: travel(85),
+        range_inf_to_100mm: travel(100),
+        range_inf_to_300mm: travel(300),
+        range_inf_to_500mm: travel(500),
+        range_inf_to_950mm: travel(950),
+        range_inf_to_1200mm: travel(1200),
+        range_inf_to_hyperfocal: travel(2000),
+        range_inf_to_min_focusing_distance: travel(NEAREST_MM),
+        num_apertures: 1,
+        // Hundredths, as recorded.
+        aperture: 200,
+        ..CmcParsedOpticsData::new_zeroed()
+    }
+}
+
 /// A record's header: size in bytes, format, key, name.
 fn header(size: usize, name: u16) -> [u8; 8] {
     const FORMAT: u8 = 100;
@@ -151,10 +191,11 @@ fn header(size: usize, name: u16) -> [u8; 8] {
     [a, b, c, d, FORMAT, 0, low, high]
 }
 
-/// Makes the pointer words of a group of the base struct present.
-fn point<const N: usize>(words: &mut [u8; N]) {
-    let (words, _) = words.as_chunks_mut::<8>();
-    for word in words {
+/// Makes the first words of a group of the base struct present: its pointers. What follows them is
+/// none (a recorded answer of the original).
+fn point<const N: usize>(group: &mut [u8; N], pointers: usize) {
+    let (words, _) = group.as_chunks_mut::<8>();
+    for word in words.iter_mut().take(pointers) {
         *word = PRESENT.to_le_bytes();
     }
 }

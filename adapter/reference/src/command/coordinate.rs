@@ -6,6 +6,7 @@ use super::Refusal;
 use super::part::{read, write};
 use crate::server::SharedMemory;
 
+/// The answer of COORDINATE_COVERT.
 pub fn convert(memory: &SharedMemory) -> Result<(), Refusal> {
     let from = read!(memory, ConvertCoordinatesParams, src_system)?;
     let to = read!(memory, ConvertCoordinatesParams, trg_system)?;

@@ -17,14 +17,16 @@ use crate::server::SharedMemory;
 type Exc = ExcAnalogGainToSensorUnitsParams;
 type Table = CmcParsedAnalogGainConversionData;
 
-/// `conversion_type` of a table of segments; the other type are pairs.
-const SEGMENTS: u16 = 0;
 /// Segments and pairs that the payload has room for.
 const MOST_SEGMENTS: u16 = 512;
 const MOST_PAIRS: u16 = 1024;
+/// Codes that 16 bits have. Segments with more of them repeat themselves, and are only meant to keep
+/// this library busy.
+const MOST_CODES: usize = 65_536;
 /// 1.0 in the 16 bits of integer and 16 of fraction that gains have in a table.
 const FIXED_ONE: f64 = 65_536.0;
 
+/// The code of a gain.
 pub fn gain_to_code(memory: &SharedMemory) -> Result<(), Refusal> {
     let gain = f32::from_le_bytes(read!(memory, Exc, input)?);
     let code = model(memory)?.code_of(f64::from(gain));
@@ -32,28 +34,28 @@ pub fn gain_to_code(memory: &SharedMemory) -> Result<(), Refusal> {
     memory.write_items(offset_of!(Exc, results), &code.to_le_bytes())
 }
 
+/// The gain of a code.
 pub fn code_to_gain(memory: &SharedMemory) -> Result<(), Refusal> {
     let [low, high, ..] = read!(memory, Exc, input)?;
     let gain = model(memory)?.gain_of(u16::from_le_bytes([low, high]));
     write!(memory, Exc, results, &narrow(gain).to_le_bytes())
 }
 
-/// The table of the request.
+/// The table of the request: its segments, or its pairs where it has none. Which of them there are
+/// is told by their numbers; `conversion_type` is not needed for that.
 fn model(memory: &SharedMemory) -> Result<GainModel, Refusal> {
     let words = read!(memory, Exc, base)?;
     if words.cmc_analog_gain_conversion == ABSENT {
         return Err(Refusal::Value("conversion table"));
     }
-    let model = if read!(memory, Exc, gain_conversion.conversion_type)? == SEGMENTS {
-        if words.cmc_analog_gain_segments == ABSENT {
-            return Err(Refusal::Value("segments"));
-        }
+    let model = if words.cmc_analog_gain_segments != ABSENT
+        && read!(memory, Exc, gain_conversion.num_segments)? > 0
+    {
         GainModel::from_segments(&segments(memory)?)
-    } else {
-        if words.cmc_analog_gain_pairs == ABSENT {
-            return Err(Refusal::Value("pairs"));
-        }
+    } else if words.cmc_analog_gain_pairs != ABSENT {
         GainModel::from_pairs(&pairs(memory)?)
+    } else {
+        return Err(Refusal::Value("segments or pairs"));
     };
     model.ok_or(Refusal::Value("gain in the conversion table"))
 }
@@ -77,7 +79,15 @@ fn segments(memory: &SharedMemory) -> Result<Vec<Segment>, Refusal> {
             code_step: segment.code_step.try_into().ok()?,
         })
     });
-    Ok(usable.collect())
+    let usable: Vec<Segment> = usable.collect();
+    let codes = |segment: &Segment| {
+        let span = segment.code_max.saturating_sub(segment.code_min);
+        usize::from(span) / usize::from(segment.code_step.max(1)) + 1
+    };
+    if usable.iter().map(codes).sum::<usize>() > MOST_CODES {
+        return Err(Refusal::Value("number of codes"));
+    }
+    Ok(usable)
 }
 
 /// The pairs whose code has 16 bits.

@@ -7,6 +7,7 @@ mod workers;
 use std::fmt;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
+use std::sync::mpsc::TrySendError;
 
 use cami_abi::{Callbacks, CameraAlgorithm};
 use cami_ipu3::{Command, HEADER, STATUS_FAILED};
@@ -96,16 +97,16 @@ impl CameraAlgorithm for Server {
             let queue = command.map(|command| workers.queue(command.group()).clone());
             (Arc::clone(workers.shared()), queue, command)
         };
-        let posted = match (command, queue) {
-            (Some(command), Some(queue)) => {
-                let named = self.named(buffer_handle);
-                queue.try_send(Job { command, handle: buffer_handle, named }).is_ok()
+        if let (Some(command), Some(queue)) = (command, queue) {
+            let named = self.named(buffer_handle);
+            match queue.try_send(Job { command, handle: buffer_handle, named }) {
+                Ok(()) => return,
+                // deinitialize came between: there are no answers any more.
+                Err(TrySendError::Disconnected(_)) => return,
+                Err(TrySendError::Full(_)) => {}
             }
-            _ => false,
-        };
-        if !posted {
-            shared.callbacks().returned(req_id, STATUS_FAILED, buffer_handle);
         }
+        shared.callbacks().returned(req_id, STATUS_FAILED, buffer_handle);
     }
 
     /// Unmaps and closes buffers; unknown handles are skipped. A buffer that a request is using

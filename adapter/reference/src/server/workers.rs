@@ -75,9 +75,7 @@ impl Shared {
             Named::Memory(memory) => Some(&**memory),
             Named::Unknown => return Err(Refusal::UnknownBuffer),
         };
-        // The algorithms have no panic that is known of. This keeps an unknown one to one request.
-        catch_unwind(AssertUnwindSafe(|| self.session.run(job.command, memory)))
-            .unwrap_or(Err(Refusal::Panicked))
+        contained(|| self.session.run(job.command, memory))
     }
 
     fn serve(&self, jobs: &Receiver<Job>) {
@@ -155,8 +153,8 @@ impl Workers {
         }
     }
 
-    /// Ends them: what is being carried out is answered, what waits is not. There is no callback
-    /// after this, unless it is called inside one: that thread ends when its callback returns.
+    /// Ends them: what is being carried out is answered, what waits is not. No thread calls back
+    /// after this, unless it is called inside a callback: that thread ends when it returns.
     pub fn stop(self) {
         let Self { shared, queues, threads } = self;
         shared.stopping.store(true, Ordering::Release);
@@ -170,6 +168,12 @@ impl Workers {
     }
 }
 
+/// Runs `work` and refuses the request if it panics. No panic is known of; this keeps an unknown
+/// one to one request.
+fn contained(work: impl FnOnce() -> Result<(), Refusal>) -> Result<(), Refusal> {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or(Err(Refusal::Panicked))
+}
+
 /// Runs `work` with all signals blocked. Threads that it starts inherit this: the host's signals
 /// are the host's.
 fn without_signals<R>(work: impl FnOnce() -> io::Result<R>) -> io::Result<R> {
@@ -178,4 +182,24 @@ fn without_signals<R>(work: impl FnOnce() -> io::Result<R>) -> io::Result<R> {
     let result = work();
     pthread_sigmask(SigmaskHow::SIG_SETMASK, Some(&before), None)?;
     result
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_refuses_one_request() {
+        assert_eq!(contained(|| panic!("a panic on purpose")), Err(Refusal::Panicked));
+        assert_eq!(contained(|| Ok(())), Ok(()));
+    }
+
+    #[test]
+    fn threads_inherit_blocked_signals_and_the_caller_keeps_its_own() {
+        let before = SigSet::thread_get_mask().expect("a mask");
+        let inside = without_signals(|| Ok(SigSet::thread_get_mask()?)).expect("a mask");
+        assert!(inside.contains(nix::sys::signal::Signal::SIGTERM));
+        assert!(inside.contains(nix::sys::signal::Signal::SIGPIPE));
+        assert_eq!(SigSet::thread_get_mask(), Ok(before));
+    }
 }

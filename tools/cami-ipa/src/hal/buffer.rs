@@ -61,7 +61,7 @@ impl<T: Pod> PayloadBuffer<T> {
         requester: &mut Requester,
         command: Command,
     ) -> Result<(), RequestError> {
-        self.send_parts(requester, command, &[0..size_of::<T>()])
+        self.send_parts(requester, command, std::slice::from_ref(&(0..size_of::<T>())))
     }
 
     /// The same for a payload of which only some bytes are used.

@@ -11,7 +11,10 @@ const WIDTH: f64 = 880.0;
 const HEIGHT: f64 = 260.0;
 const LEFT: f64 = 62.0;
 const RIGHT: f64 = 12.0;
-const TOP: f64 = 30.0;
+const TOP: f64 = 40.0;
+/// Base lines of the two rows of labels above the chart, and about how wide a letter is.
+const LABEL_ROWS: [f64; 2] = [34.0, 20.0];
+const LETTER: f64 = 6.5;
 const BOTTOM: f64 = 30.0;
 
 /// How values become heights.
@@ -181,21 +184,34 @@ impl Chart<'_> {
         }
     }
 
+    /// Labels that would run into one another stand in two rows.
     fn draw_marks(&self, svg: &mut String) {
-        for mark in &self.marks {
+        let mut marks: Vec<&Mark> = self.marks.iter().collect();
+        marks.sort_by_key(|mark| mark.frame);
+        let mut taken_until = LABEL_ROWS.map(|_| 0.0);
+        for mark in marks {
             let x = self.x(mark.frame);
+            let width = mark.label.chars().count() as f64 * LETTER + 4.0;
             // A label near the right edge stands on the left of its line.
-            let (anchor, at) =
-                if x > WIDTH - 170.0 { ("end", x - 4.0) } else { ("start", x + 4.0) };
+            let on_left = x + width > WIDTH - RIGHT;
+            let start = if on_left { x - width } else { x };
+            let mut y = LABEL_ROWS.last().copied().unwrap_or(TOP);
+            for (row, taken) in LABEL_ROWS.iter().zip(&mut taken_until) {
+                if *taken <= start {
+                    *taken = start + width;
+                    y = *row;
+                    break;
+                }
+            }
+            let (anchor, at) = if on_left { ("end", x - 4.0) } else { ("start", x + 4.0) };
             let _ = writeln!(
                 svg,
                 "<line class=\"mark {0}\" x1=\"{x:.1}\" x2=\"{x:.1}\" y1=\"{1}\" y2=\"{2}\"/>\
-                 <text class=\"mark-label {0}\" x=\"{at:.1}\" y=\"{3}\" text-anchor=\"{anchor}\">\
-                 {4}</text>",
+                 <text class=\"mark-label {0}\" x=\"{at:.1}\" y=\"{y}\" text-anchor=\"{anchor}\">\
+                 {3}</text>",
                 mark.class,
-                TOP - 14.0,
+                y - 9.0,
                 HEIGHT - BOTTOM,
-                TOP - 5.0,
                 Escaped(&mark.label)
             );
         }
@@ -283,11 +299,33 @@ mod tests {
     #[test]
     fn values_become_heights() {
         let svg = chart(Scale::Linear(0.0, 2.0), vec![0.0, 1.0, 2.0]);
-        assert!(svg.contains("62.0,230.0 465.0,130.0 868.0,30.0"), "{svg}");
+        assert!(svg.contains("62.0,230.0 465.0,135.0 868.0,40.0"), "{svg}");
         assert!(svg.contains("a &lt;description&gt;"));
         assert!(svg.contains("data-values=\"0 1 2\""));
         let svg = chart(Scale::Log(1.0, 100.0), vec![1.0, 10.0, 100.0]);
-        assert!(svg.contains("62.0,230.0 465.0,130.0 868.0,30.0"), "{svg}");
+        assert!(svg.contains("62.0,230.0 465.0,135.0 868.0,40.0"), "{svg}");
+    }
+
+    #[test]
+    fn labels_do_not_run_into_one_another() {
+        let mark = |frame| Mark { frame, class: "good", label: "converged".into() };
+        let svg = Chart {
+            id: "c",
+            description: String::new(),
+            unit: "",
+            scale: Scale::Linear(0.0, 1.0),
+            series: vec![Series { name: "level", class: "s1", values: vec![0.5; 101] }],
+            bands: Vec::new(),
+            marks: vec![mark(54), mark(50), mark(99)],
+        }
+        .render();
+        let rows: Vec<&str> = svg
+            .split("mark-label good\" x=\"")
+            .skip(1)
+            .filter_map(|rest| rest.split("y=\"").nth(1)?.split('"').next())
+            .collect();
+        assert_eq!(rows, ["34", "20", "34"], "{svg}");
+        assert!(svg.contains("text-anchor=\"end\">converged"), "the last stands on the left");
     }
 
     #[test]

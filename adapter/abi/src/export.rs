@@ -62,9 +62,11 @@ fn contained<R>(name: &str, otherwise: R, work: impl FnOnce() -> R) -> R {
 
 unsafe extern "C" fn initialize<T: Exported>(ops: *const camera_algorithm_callback_ops) -> i32 {
     contained("initialize", -libc::EIO, || {
+        // Before anything is logged: the instance may be what sets the logger up.
+        let instance = T::instance();
         // SAFETY: the ABI says that a table lives at `ops` until deinitialize, or the next call.
         match unsafe { HalCallbacks::new(ops) } {
-            Some(callbacks) => T::instance().initialize(Arc::new(callbacks)),
+            Some(callbacks) => instance.initialize(Arc::new(callbacks)),
             None => {
                 log::error!("initialize needs a callback table with a return_callback");
                 -libc::EINVAL

@@ -172,10 +172,9 @@ enum Phase {
     Coarse(i32),
     /// Fine steps: the position to be measured, and the last one.
     Fine(i32, i32),
-    /// At the peak, whose sum is remembered once it was measured there; frames without it.
-    Done { position: i32, sum: Option<f64>, lost: u32 },
-    /// There is no peak.
-    Failed(i32),
+    /// At the peak, or at the best guess where none was found; its sum is remembered once it was
+    /// measured there, and for how many frames it has differed.
+    Done { position: i32, found: bool, sum: Option<f64>, lost: u32 },
 }
 
 impl State {
@@ -222,14 +221,14 @@ impl State {
             self.phase = Phase::Coarse(inputs.range.first());
         }
         if let Some(sum) = self.usable_sum(inputs, lens) {
-            self.advance(inputs.range, lens, sum);
+            self.advance(inputs.range, sum);
         }
         match self.phase {
             Phase::Start => (Status::ExtendedSearch, lens),
             Phase::Coarse(position) => (Status::ExtendedSearch, position),
             Phase::Fine(position, _) => (Status::LocalSearch, position),
-            Phase::Done { position, .. } => (Status::Success, position),
-            Phase::Failed(position) => (Status::Fail, position),
+            Phase::Done { position, found: true, .. } => (Status::Success, position),
+            Phase::Done { position, found: false, .. } => (Status::Fail, position),
         }
     }
 
@@ -252,17 +251,22 @@ impl State {
         };
         let rested = inputs.lens_movement_start_us.saturating_add(SETTLING_US);
         let arrived = match self.phase {
-            Phase::Coarse(position) | Phase::Fine(position, _) => position == lens,
-            Phase::Done { position, .. } => position == lens,
-            Phase::Start | Phase::Failed(_) => true,
+            Phase::Coarse(position) | Phase::Fine(position, _) | Phase::Done { position, .. } => {
+                position == lens
+            }
+            Phase::Start => true,
         };
         let fresh = self.used_us != Some(statistics.timestamp_us);
-        if arrived && fresh && steady && statistics.timestamp_us >= rested {
-            self.waited = 0;
-        } else if arrived && self.waited < PATIENCE {
+        let good = arrived && fresh && steady && statistics.timestamp_us >= rested;
+        if !good && self.waited < PATIENCE {
             self.waited += 1;
             return None;
-        } else if !arrived {
+        }
+        self.waited = 0;
+        if !arrived {
+            // A lens that does not come is not moved any more.
+            self.samples.clear();
+            self.phase = Phase::Done { position: lens, found: false, sum: None, lost: 0 };
             return None;
         }
         self.used_us = Some(statistics.timestamp_us);
@@ -270,7 +274,7 @@ impl State {
     }
 
     /// Takes a sum at the position that was asked for, and decides on the next one.
-    fn advance(&mut self, range: Range, lens: i32, sum: f64) {
+    fn advance(&mut self, range: Range, sum: f64) {
         match self.phase {
             Phase::Start => {}
             Phase::Coarse(position) => {
@@ -289,7 +293,8 @@ impl State {
                     Phase::Fine(from, to)
                 } else {
                     self.samples.clear();
-                    Phase::Failed(position_of(HYPERFOCAL_MM).max(range.first()))
+                    let position = position_of(HYPERFOCAL_MM).max(range.first());
+                    Phase::Done { position, found: false, sum: None, lost: 0 }
                 };
             }
             Phase::Fine(position, to) => {
@@ -299,13 +304,13 @@ impl State {
                 } else {
                     let position = peak(&self.samples).clamp(range.first(), LAST);
                     self.samples.clear();
-                    Phase::Done { position, sum: None, lost: 0 }
+                    Phase::Done { position, found: true, sum: None, lost: 0 }
                 };
             }
-            Phase::Done { position, sum: None, .. } => {
-                self.phase = Phase::Done { position, sum: Some(sum), lost: 0 };
+            Phase::Done { position, found, sum: None, .. } => {
+                self.phase = Phase::Done { position, found, sum: Some(sum), lost: 0 };
             }
-            Phase::Done { position, sum: Some(known), lost } if lens == position => {
+            Phase::Done { position, found, sum: Some(known), lost } => {
                 let ratio = (sum + 1.0) / (known + 1.0);
                 let differs = !(LOST_FOCUS.recip()..=LOST_FOCUS).contains(&ratio);
                 let lost = if differs { lost + 1 } else { 0 };
@@ -313,10 +318,9 @@ impl State {
                     self.restart();
                     self.phase = Phase::Coarse(range.first());
                 } else {
-                    self.phase = Phase::Done { position, sum: Some(known), lost };
+                    self.phase = Phase::Done { position, found, sum: Some(known), lost };
                 }
             }
-            Phase::Done { .. } | Phase::Failed(_) => {}
         }
     }
 
@@ -338,7 +342,8 @@ fn peak(samples: &[(i32, f64)]) -> i32 {
     let around = samples.windows(3).find(|three| three.get(1) == Some(&best));
     let Some([left, middle, right]) = around else { return best.0 };
     let point = |sample: &(i32, f64)| Some((f64::from(sample.0), positive(sample.1)?.recip()));
-    let (Some((x0, y0)), Some((x1, y1)), Some((x2, y2))) = (point(left), point(middle), point(right))
+    let (Some((x0, y0)), Some((x1, y1)), Some((x2, y2))) =
+        (point(left), point(middle), point(right))
     else {
         return best.0;
     };
@@ -357,8 +362,7 @@ fn sum(statistics: &Statistics, window: Window) -> Option<f64> {
     let width = af.width.min(af.fr1.len());
     let height = af.height.min(af.fr1.len().checked_div(width)?);
     let quarter = Window::SIDE / 4;
-    let middle =
-        Window { left: quarter, top: quarter, right: 3 * quarter, bottom: 3 * quarter };
+    let middle = Window { left: quarter, top: quarter, right: 3 * quarter, bottom: 3 * quarter };
     let window = if window.is_empty() { middle } else { window };
     let side = f64::from(Window::SIDE);
     let inside = |index: usize, count: usize, low: i32, high: i32| {

@@ -1,7 +1,7 @@
 //! Automatic white balance.
 //!
 //! Grey world, asked of those cells only that may be grey: each unsaturated cell counts the more,
-//! the nearer its colour is to the whites of known lights ([`super::locus`]) and to the white that
+//! the nearer its colour is to the whites of known lights (`locus.rs`) and to the white that
 //! the other cells make. The second neighbourhood narrows from all colours to a few per cent, so
 //! that what begins as a mean of the whole picture ends as that of its largest neutral part.
 
@@ -153,7 +153,7 @@ impl State {
         let share = match inputs.convergence_time_s {
             // Three time constants are 95 % of the way.
             Some(s) if s > 0.0 => 1.0 - (-3.0 * FRAME_S / s.min(60.0)).exp(),
-            Some(s) if s == 0.0 => 1.0,
+            Some(0.0) => 1.0,
             _ => SPEED,
         };
         let white = self.white.map_or(accurate, |last| last.towards(accurate, share));

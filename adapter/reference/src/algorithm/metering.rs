@@ -13,14 +13,6 @@ pub enum Metering {
     Centre,
 }
 
-impl Metering {
-    /// The metering of a value of `ia_aiq_ae_metering_mode`; unknown ones are evaluative.
-    #[must_use]
-    pub fn from_protocol(mode: i32) -> Self {
-        if mode == 1 { Self::Centre } else { Self::Evaluative }
-    }
-}
-
 /// Columns of the weight grid that AE reports: those of the ISP's largest AE grid.
 pub const WEIGHT_COLUMNS: usize = 32;
 /// Rows of the weight grid that AE reports.

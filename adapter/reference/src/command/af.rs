@@ -51,7 +51,7 @@ fn answer(outcome: &Outcome) -> AfResults {
         status: outcome.status as i32,
         current_focus_distance: outcome.distance_mm,
         next_lens_position: outcome.next_position,
-        lens_driver_action: if outcome.moves { MOVE_TO } else { NO_ACTION },
+        lens_driver_action: if outcome.move_to.is_some() { MOVE_TO } else { NO_ACTION },
         use_af_assist: 0,
         final_lens_position_reached: u8::from(outcome.final_position_reached),
         ..AfResults::new_zeroed()

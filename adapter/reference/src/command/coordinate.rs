@@ -28,12 +28,13 @@ fn converted(
     })
 }
 
-/// One axis. No product of these overflows 128 bits.
+/// One axis; `None` also where the systems are so huge that 128 bits overflow.
 fn along(value: i32, from: (i64, i64), to: (i64, i64)) -> Option<i32> {
     let [value, from_begin, from_end, to_begin, to_end] =
         [i64::from(value), from.0, from.1, to.0, to.1].map(i128::from);
-    let scaled = ((value - from_begin) * (to_end - to_begin)).checked_div(from_end - from_begin)?;
-    i32::try_from(scaled + to_begin).ok()
+    let scaled = (value - from_begin).checked_mul(to_end - to_begin)?;
+    let scaled = scaled.checked_div(from_end - from_begin)?;
+    i32::try_from(scaled.checked_add(to_begin)?).ok()
 }
 
 #[cfg(test)]
@@ -74,7 +75,8 @@ mod tests {
         assert_eq!(convert(1, 1, &none, &IA), None);
         let huge =
             CoordinateSystem { top: i64::MIN, left: i64::MIN, bottom: i64::MAX, right: i64::MAX };
-        assert_eq!(convert(i32::MIN, i32::MAX, &huge, &huge), Some((i32::MIN, i32::MAX)));
+        assert_eq!(convert(i32::MIN, i32::MAX, &huge, &huge), None);
+        assert_eq!(convert(i32::MIN, i32::MAX, &huge, &IA), Some((4095, 4096)));
         assert_eq!(convert(8192, 8192, &IA, &huge), None);
     }
 }

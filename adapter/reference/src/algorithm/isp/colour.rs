@@ -25,8 +25,8 @@ const BT601: [[f64; 3]; 3] = [
     [ 0.5,      -0.418_688, -0.081_312],
 ];
 
-/// Values of `ia_isp_effect` that are followed: a bit each.
-const EFFECT_BLACK_AND_WHITE: i32 = 1 << 3;
+/// Bits of `ia_isp_effect` that are followed: black and white, and greyscale.
+const EFFECTS_WITHOUT_COLOUR: i32 = 1 << 6 | 1 << 10;
 
 /// Fills `rgbpp` (ccm, gamma, csc, cds) and `yuvp2` (ytm, yds2, tcc).
 pub fn fill(input: &IPU3AICRuntimeParamsData, config: &mut AicConfig) {
@@ -137,7 +137,7 @@ fn conversion(input: &IPU3AICRuntimeParamsData) -> CscPublicCMat {
     let manual = 1.0 + f64::from(signed(input.base.manual_saturation)) / 128.0;
     let pa = input.pa_results.base.saturation_factor;
     let pa = if input.base.pa_results != 0 { finite_or(f64::from(pa), 1.0) } else { 1.0 };
-    let grey = input.base.effects & EFFECT_BLACK_AND_WHITE != 0;
+    let grey = input.base.effects & EFFECTS_WITHOUT_COLOUR != 0;
     let saturation = if grey { 0.0 } else { (manual * pa).clamp(0.0, 2.0) };
     let angle = f64::from(signed(input.base.manual_hue)) / 128.0 * std::f64::consts::PI;
     let (sin, cos) = angle.sin_cos();

@@ -45,7 +45,7 @@ fn side(length: u16, most: u16) -> Side {
     Side {
         cells: u8::try_from(cells).unwrap_or(u8::MAX),
         log2,
-        start: (rest / 2 & !1).min(START_MAX),
+        start: ((rest / 2) & !1).min(START_MAX),
     }
 }
 

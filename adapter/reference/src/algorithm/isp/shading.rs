@@ -50,11 +50,7 @@ impl Grid {
             // Not even the largest blocks cover the frame: the last cells hold for the rest of it.
             let columns = corners(frame.padded_width, LARGEST_BLOCK).min(SET);
             let most = (SETS * (SET / columns)).min(MOST_CELLS / columns);
-            Self {
-                columns,
-                rows: corners(frame.height, LARGEST_BLOCK).min(most),
-                block: largest,
-            }
+            Self { columns, rows: corners(frame.height, LARGEST_BLOCK).min(most), block: largest }
         })
     }
 

@@ -257,7 +257,7 @@ fn manual_adjustments_change_the_conversion() {
     input.base.manual_saturation = 0;
     input.base.manual_brightness = 64;
     assert_eq!(config(&input).rgbpp_2500_config.csc.offset.b1, 1024);
-    input.base.effects = 1 << 3;
+    input.base.effects = 1 << 6;
     assert_eq!(config(&input).rgbpp_2500_config.csc.mat.c23, 0);
 }
 

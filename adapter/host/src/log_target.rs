@@ -1,10 +1,12 @@
 //! Where log lines go: standard error, the system log, or a file.
 
 use std::fs::{File, OpenOptions};
-use std::io::Write;
+use std::os::fd::{AsFd, BorrowedFd};
+use std::os::unix::fs::OpenOptionsExt;
 use std::os::unix::net::UnixDatagram;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use cami_link::{Deadline, Event, Interest, wait};
 use log::{Level, LevelFilter, Log, Metadata, Record};
 
 /// The target of the `log` key.
@@ -75,11 +77,11 @@ impl Log for Logger {
         let _ = match &self.sink {
             Sink::Stderr => {
                 let line = format!("{PREFIX}: {level}{}\n", record.args());
-                std::io::stderr().write_all(line.as_bytes())
+                write_now(std::io::stderr().as_fd(), &line)
             }
             Sink::File(file) => {
                 let line = format!("{PREFIX}[{}]: {level}{}\n", std::process::id(), record.args());
-                (&*file).write_all(line.as_bytes())
+                write_now(file.as_fd(), &line)
             }
             Sink::Syslog(socket) => {
                 // RFC 3164: facility 1 (user) times 8 plus the severity.
@@ -91,12 +93,35 @@ impl Log for Logger {
                 };
                 let pid = std::process::id();
                 let line = format!("<{}>{PREFIX}[{pid}]: {level}{}", 8 + severity, record.args());
-                socket.send(line.as_bytes()).map(drop)
+                socket.send(line.as_bytes()).is_ok()
             }
         };
     }
 
     fn flush(&self) {}
+}
+
+/// What a pipe takes in one piece, and whole where `poll` says that there is room (linux
+/// `include/uapi/linux/limits.h`).
+const PIPE_BUF: usize = 4096;
+
+/// Writes a line if there is room for it now; false if it is lost. The monitor serves the vendor
+/// process's stops and the client's end: a reader of its log that has stopped must not stop it.
+fn write_now(fd: BorrowedFd<'_>, line: &str) -> bool {
+    let mut bytes = line.as_bytes();
+    let mut shortened = Vec::new();
+    if let Some((start, _)) =
+        bytes.split_at_checked(PIPE_BUF - 1).filter(|(_, rest)| rest.len() > 1)
+    {
+        shortened.extend_from_slice(start);
+        shortened.push(b'\n');
+        bytes = &shortened;
+    }
+    let mut room = [(fd, Interest::RoomToSend, Event::default())];
+    if wait(&mut room, Some(Deadline::now())) != Ok(1) || !room.iter().all(|(.., e)| e.writable) {
+        return false;
+    }
+    nix::unistd::write(fd, bytes).is_ok()
 }
 
 /// Sends this process's log lines to `target` from now on. A target that cannot be opened falls
@@ -109,7 +134,7 @@ pub fn install(level: LevelFilter, target: &LogTarget) {
             Ok(socket) => (Sink::Syslog(socket), None),
             Err(error) => (Sink::Stderr, Some(format!("cannot reach the system log: {error}"))),
         },
-        LogTarget::File(path) => match OpenOptions::new().append(true).create(true).open(path) {
+        LogTarget::File(path) => match open_file(path) {
             Ok(file) => (Sink::File(file), None),
             Err(error) => {
                 (Sink::Stderr, Some(format!("cannot log to {}: {error}", path.display())))
@@ -122,6 +147,12 @@ pub fn install(level: LevelFilter, target: &LogTarget) {
     if let Some(complaint) = complaint {
         log::warn!("{complaint}");
     }
+}
+
+/// Neither a FIFO without a reader nor a terminal may hold up the start or become ours.
+fn open_file(path: &Path) -> std::io::Result<File> {
+    let flags = libc::O_NONBLOCK | libc::O_NOCTTY;
+    OpenOptions::new().append(true).create(true).custom_flags(flags).open(path)
 }
 
 fn connect_syslog() -> std::io::Result<UnixDatagram> {

@@ -85,6 +85,9 @@ fn monitor_arguments(arguments: &[OsString]) -> Result<MonitorArguments, StartEr
         [module, link, option, control] if option == "--control" => (module, link, Some(control)),
         _ => return Err(StartError::new("expected MODULE FD [--control FD]; see --help")),
     };
+    if control == Some(link) {
+        return Err(StartError::new("FD and --control FD are the same descriptor"));
+    }
     let control = control.map(|fd| vendor_process::inherited(text(fd)?)).transpose()?;
     Ok(MonitorArguments {
         module: PathBuf::from(module),

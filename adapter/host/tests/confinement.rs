@@ -19,8 +19,8 @@ const ENOSYS: u32 = 38;
 fn library_finds_only_the_links_descriptors_and_no_environment() {
     let mut host = Setup::new().variable("SECRET", "1").start();
     let _buffer = host.ready();
-    // The link, the activity page's, our log's, and the watching thread's eventfd.
-    assert_eq!(host.status(2), 4);
+    // The link, our log's, and the watching thread's eventfd.
+    assert_eq!(host.status(2), 3);
     assert_eq!(host.status(3), 0);
     assert_eq!(host.status(4), 1, "no_new_privs");
 }
@@ -43,6 +43,8 @@ fn library_cannot_shrink_or_seal_a_registered_buffer() {
         (8, "truncate of /proc/self/fd", EPERM),
         (9, "open with O_TRUNC of /proc/self/fd", EPERM),
         (12, "creat of /proc/self/fd", EPERM),
+        (24, "open_by_handle_at", EPERM),
+        (31, "madvise(MADV_HWPOISON)", EPERM),
         (10, "io_uring_setup", ENOSYS),
         (11, "openat2", ENOSYS),
     ] {
@@ -51,6 +53,26 @@ fn library_cannot_shrink_or_seal_a_registered_buffer() {
     #[cfg(target_arch = "x86_64")]
     assert_eq!(host.status(21), ENOSYS, "ftruncate of the x32 ABI");
     assert_eq!(std::fs::File::from(buffer).metadata().unwrap().len(), 8192);
+}
+
+#[test]
+#[cfg(target_arch = "x86_64")]
+fn library_that_calls_the_i386_abi_is_killed() {
+    let mut host = Setup::new().start();
+    let buffer = host.ready();
+    host.request(25, &[]);
+    assert_eq!(host.next(), common::Incoming::Closed);
+    let cause = host.cause();
+    assert!(cause.contains("killed by SIGSYS"), "{cause}");
+    assert_eq!(std::fs::File::from(buffer).metadata().unwrap().len(), 8192);
+}
+
+#[test]
+fn library_may_start_processes_and_wait_for_them() {
+    let mut host = Setup::new().start();
+    let _buffer = host.ready();
+    assert_eq!(host.status(32), 5);
+    assert_eq!(host.status(4), 1);
 }
 
 #[test]

@@ -69,6 +69,31 @@ fn exit_is_named_with_its_code() {
 }
 
 #[test]
+fn crash_behind_a_forged_page_is_told_all_the_same() {
+    let cause = cause_of(27);
+    assert!(cause.contains("killed by SIGSEGV accessing 0x10"), "{cause}");
+}
+
+#[test]
+fn library_that_shuts_the_link_down_is_told_of() {
+    let cause = cause_of(28);
+    assert!(cause.contains("in request 28"), "{cause}");
+}
+
+#[test]
+fn names_that_the_library_chose_do_not_break_lines() {
+    let cause = cause_of(29);
+    assert!(cause.contains("killed by SIGABRT") && cause.contains("(thread x\\ncami"), "{cause}");
+    assert!(!cause.contains('\n'), "{cause}");
+}
+
+#[test]
+fn library_that_executes_something_else_is_killed_and_named() {
+    let cause = cause_of(26);
+    assert!(cause.contains("killed: the library executed another program"), "{cause}");
+}
+
+#[test]
 fn kill_message_gives_the_cause() {
     let mut host = Setup::new().start();
     let _buffer = host.ready();
@@ -118,7 +143,7 @@ fn output_of_the_library_is_logged_under_its_name() {
     let mut host = Setup::new().start();
     let _buffer = host.ready();
     assert_eq!(host.status(17), 0);
-    host.link.shutdown();
+    host.hang_up();
     let (code, log) = host.wait();
     assert_eq!(code, Some(0));
     let name = common::library().file_name().unwrap().to_str().unwrap();
@@ -134,7 +159,7 @@ fn processes_that_the_library_left_behind_end_with_it() {
     assert_eq!(host.status(19), 0);
     let vendor = children(monitor);
     let left: Vec<u32> = vendor.iter().flat_map(|pid| children(*pid)).collect();
-    host.link.shutdown();
+    host.hang_up();
     let (code, _) = host.wait();
     assert_eq!(code, Some(0));
     for pid in vendor.into_iter().chain(left) {
@@ -190,6 +215,38 @@ fn client_that_dies_ends_the_host_though_others_hold_its_sockets() {
         assert!(host.link.as_fd().as_raw_fd() >= 0);
         elapsed
     });
+}
+
+#[test]
+fn monitor_that_is_killed_takes_the_librarys_children_along() {
+    let mut host = Setup::new().start();
+    let vendor = host.vendor_pid();
+    let _buffer = host.ready();
+    assert_eq!(host.status(30), 0);
+    let left = children(vendor.cast_unsigned());
+    assert_eq!(left.len(), 3);
+    host.process.kill().unwrap();
+    host.process.wait().unwrap();
+    for pid in left.into_iter().map(u32::cast_signed).chain([vendor]) {
+        wait_gone(pid);
+    }
+}
+
+#[test]
+fn full_log_pipe_does_not_stop_the_monitor() {
+    let mut host = Setup::new().start();
+    let vendor = host.vendor_pid();
+    let _buffer = host.ready();
+    // Nobody reads the monitor's standard error: 64 KiB and it is full.
+    for _ in 0..1000 {
+        host.request(17, &[]);
+        assert!(matches!(host.next(), Incoming::Returned(_)));
+        host.send(&[9; 64], &[]);
+    }
+    host.request(13, &[]);
+    assert_eq!(host.next(), Incoming::Closed);
+    assert!(host.cause().contains("SIGSEGV"));
+    wait_gone(vendor);
 }
 
 #[test]

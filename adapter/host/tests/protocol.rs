@@ -136,7 +136,10 @@ fn update_descriptor_comes_back_under_its_old_number() {
 
 #[test]
 fn exit_command_ends_the_host() {
-    let mut host = Setup::new().start();
+    // As libcamera does it: without a control socket.
+    let mut setup = Setup::new();
+    setup.control = false;
+    let mut host = setup.start();
     let _buffer = host.ready();
     host.send(&Header { command: 0, cookie: 1 }.encode(), &[]);
     assert_eq!(host.next(), Incoming::Closed);
@@ -144,6 +147,6 @@ fn exit_command_ends_the_host() {
 }
 
 fn end(host: common::Host) -> (Option<i32>, String) {
-    host.link.shutdown();
+    host.hang_up();
     host.wait()
 }

@@ -32,6 +32,8 @@ pub struct Config {
     pub log_level: log::LevelFilter,
     /// `log`: where lines go.
     pub log_target: LogTarget,
+    /// What looks like a mistake and does no harm.
+    pub warnings: Vec<String>,
 }
 
 /// Deadlines of calls; zero is none.
@@ -76,8 +78,12 @@ impl Config {
             LogTarget::parse(&log).map_err(|reason| source.bad("log", reason))?;
         Ok(Self {
             vendor_library: source.text("vendor_library")?.map(PathBuf::from),
-            library_path: source.list("library_path")?.into_iter().map(PathBuf::from).collect(),
-            environment: source.table("environment")?,
+            library_path: source
+                .list("library_path")?
+                .into_iter()
+                .map(|folder| checked_folder(folder, &source))
+                .collect::<Result<_, _>>()?,
+            environment: checked_environment(source.table("environment")?, &source)?,
             timeouts: Timeouts {
                 initialize: milliseconds("timeouts.initialize_ms", INITIALIZE_MS)?,
                 register: milliseconds("timeouts.register_ms", REGISTER_MS)?,
@@ -86,8 +92,31 @@ impl Config {
             profile,
             log_level,
             log_target,
+            warnings: source.unknown_variables(environment),
         })
     }
+}
+
+/// The loader takes an empty or relative folder from wherever the process happens to be.
+fn checked_folder(folder: String, source: &Source) -> Result<PathBuf, ConfigError> {
+    if folder.starts_with('/') && !folder.contains(':') {
+        Ok(PathBuf::from(folder))
+    } else {
+        Err(source.bad("library_path", "absolute folders without a colon"))
+    }
+}
+
+fn checked_environment(
+    table: Vec<(String, String)>,
+    source: &Source,
+) -> Result<Vec<(String, String)>, ConfigError> {
+    let bad = |(name, value): &(String, String)| {
+        name.is_empty() || name.contains(['=', '\0']) || value.contains('\0')
+    };
+    if table.iter().any(bad) {
+        return Err(source.bad("environment", "names and values that a variable can have"));
+    }
+    Ok(table)
 }
 
 #[cfg(test)]

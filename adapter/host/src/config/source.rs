@@ -11,6 +11,10 @@ use super::keys::{KEYS, Kind, Value, variable};
 /// Where the file is if `CAMI_IPA_CONFIG` does not say.
 const DEFAULT_FILE: &str = "/etc/cami-ipa.toml";
 
+/// Variables of ours that are not keys: the file's name, and those of the tests.
+const NO_KEYS: [&str; 4] =
+    ["CAMI_IPA_CONFIG", "CAMI_IPA_VECTORS", "CAMI_IPA_INTEL_LIBRARY", "CAMI_IPA_INTEL_TUNING"];
+
 /// The environment as far as it may be trusted.
 #[derive(Clone, Debug, Default)]
 pub struct Environment(Vec<(OsString, OsString)>);
@@ -28,6 +32,10 @@ impl Environment {
     #[cfg(test)]
     pub fn of(variables: &[(&str, &str)]) -> Self {
         Self(variables.iter().map(|(name, value)| (name.into(), value.into())).collect())
+    }
+
+    fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().filter_map(|(name, _)| name.to_str())
     }
 
     /// The value of a variable, if it is set to something.
@@ -134,8 +142,12 @@ impl Source {
         }
         let Some(&(key, kind, _)) = KEYS.iter().find(|(key, ..)| *key == name) else {
             let known: Vec<&str> = KEYS.iter().map(|(key, ..)| *key).collect();
+            let hint = match name.split_once(".so.") {
+                Some((start, _)) => format!("; write a library's section as [\"{start}.so\"]"),
+                None => String::new(),
+            };
             return Err(ConfigError(format!(
-                "{}: unknown key `{name}`; known are {}",
+                "{}: unknown key `{name}`{hint}; known are {}",
                 file.display(),
                 known.join(", ")
             )));
@@ -145,6 +157,16 @@ impl Source {
         })?;
         self.set(key, value, file.display().to_string());
         Ok(())
+    }
+
+    /// Variables that look like keys and are none.
+    pub fn unknown_variables(&self, environment: &Environment) -> Vec<String> {
+        environment
+            .names()
+            .filter(|name| name.starts_with("CAMI_IPA_") && !NO_KEYS.contains(name))
+            .filter(|name| !KEYS.iter().any(|(key, ..)| variable(key) == *name))
+            .map(|name| format!("{name} is no key of the configuration; see cros_ipa_proxy --help"))
+            .collect()
     }
 
     fn set(&mut self, key: &'static str, value: Value, origin: String) {

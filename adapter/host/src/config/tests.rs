@@ -71,6 +71,10 @@ fn config_mistakes_are_named_with_key_and_origin() {
         ("timeouts.register_ms = \"x\"", &[], "`timeouts.register_ms` is not a whole number"),
         ("timeouts.register_ms = -1", &[], "`timeouts.register_ms` is not a whole number"),
         ("library_path = \"x\"", &[], "`library_path` is not a list"),
+        ("library_path = [\"/a\", \"\"]", &[], "expected absolute folders"),
+        ("", &[("CAMI_IPA_LIBRARY_PATH", "/a::/b")], "expected absolute folders"),
+        ("", &[("CAMI_IPA_ENVIRONMENT", "=x")], "expected names and values"),
+        ("[libcam_x.so]\nvendor_library = \"/x\"", &[], "section as [\"libcam_x.so\"]"),
         ("recovery = \"resume\"", &[], "`recovery` is \"resume\", expected notify"),
         ("profile = \"nokia\"", &[], "`profile` is \"nokia\", expected generic"),
         ("log = \"loud\"", &[], "`log` is \"loud\", expected"),
@@ -81,6 +85,13 @@ fn config_mistakes_are_named_with_key_and_origin() {
         assert!(error.contains(expected), "{text}: {error}");
         assert!(!error.contains('\n'), "{error}");
     }
+}
+
+#[test]
+fn config_misspelt_variable_is_a_warning() {
+    let config = read("", &[("CAMI_IPA_TIMEOUT_MS", "1"), ("OTHER", "1")], None).unwrap();
+    assert_eq!(config.warnings.len(), 1);
+    assert!(config.warnings[0].contains("CAMI_IPA_TIMEOUT_MS"), "{:?}", config.warnings);
 }
 
 #[test]

@@ -64,7 +64,18 @@ pub fn run(arguments: MonitorArguments) -> ExitCode {
         log::error!("{error}");
         return ExitCode::from(2);
     }
-    let control = control.and_then(|fd| Link::from_fd(fd).ok());
+    let control = match control.map(Link::from_fd).transpose() {
+        Ok(control) => control,
+        Err(error) => {
+            log_target::install(log::LevelFilter::Info, &log_target::LogTarget::Automatic);
+            log::error!("--control: {error}");
+            return ExitCode::from(2);
+        }
+    };
+    // With SIGCHLD ignored, as a parent may leave it, neither stops nor ends would be reported.
+    if let Err(error) = vendor_process::default_signals() {
+        log::warn!("{error}");
+    }
     match start(&module, link) {
         Ok((host, ready)) => {
             let _ = tell(control.as_ref(), &FromMonitor::Ready(ready));
@@ -88,9 +99,14 @@ fn start(module: &std::path::Path, link: OwnedFd) -> Result<(watch::Host, Ready)
     };
     log_target::install(level, &target);
     let config = config.map_err(|error| Refusal::new(Errno::EINVAL, error.to_string()))?;
+    for warning in &config.warnings {
+        log::warn!("{warning}");
+    }
     let module = module::resolve(module, &config)
         .map_err(|error| Refusal::new(error.errno, error.reason))?;
 
+    // What the library leaves behind comes to us and is ended with it.
+    let _ = nix::sys::prctl::set_child_subreaper(true);
     // ^C at the HAL's terminal is for the HAL: it decides when the vendor process ends.
     let _ = nix::unistd::setpgid(nix::unistd::Pid::this(), nix::unistd::Pid::from_raw(0));
     let activity = ActivityFile::new()

@@ -1,5 +1,6 @@
 //! What the vendor process writes, line by line into our log.
 
+use std::collections::VecDeque;
 use std::io::{ErrorKind, Read};
 use std::time::{Duration, Instant};
 
@@ -7,6 +8,8 @@ use std::time::{Duration, Instant};
 const MAX_LINE_BYTES: usize = 2048;
 /// Lines per second that are logged of one stream; more are counted.
 const LINES_PER_SECOND: u32 = 100;
+/// Lines that are kept of those left out, for the end of the process.
+const LAST_LINES: usize = 10;
 /// Bytes taken from a stream before the others get their turn.
 const TURN_BYTES: usize = 256 << 10;
 
@@ -16,13 +19,21 @@ pub struct Output<R> {
     pipe: R,
     line: Vec<u8>,
     limit: Limit,
+    /// The last lines that were left out: a library's reason to die stands there.
+    last: VecDeque<String>,
     open: bool,
 }
 
 impl<R: Read> Output<R> {
     /// A stream that does not block.
     pub fn new(pipe: R) -> Self {
-        Self { pipe, line: Vec::with_capacity(MAX_LINE_BYTES), limit: Limit::new(), open: true }
+        Self {
+            pipe,
+            line: Vec::with_capacity(MAX_LINE_BYTES),
+            limit: Limit::new(),
+            last: VecDeque::new(),
+            open: true,
+        }
     }
 
     /// The pipe, to poll it.
@@ -71,7 +82,10 @@ impl<R: Read> Output<R> {
             self.end_line(&mut log);
         }
         if let Some(note) = self.limit.note() {
-            log(&note);
+            log(&format!("{note}, the last of them:"));
+        }
+        for line in self.last.drain(..) {
+            log(&line);
         }
     }
 
@@ -81,14 +95,20 @@ impl<R: Read> Output<R> {
             log(&note);
         }
         if allowed {
+            self.last.clear();
             log(&printable(&self.line));
+        } else {
+            if self.last.len() >= LAST_LINES {
+                self.last.pop_front();
+            }
+            self.last.push_back(printable(&self.line));
         }
         self.line.clear();
     }
 }
 
 /// A library cannot paint the administrator's terminal.
-fn printable(line: &[u8]) -> String {
+pub fn printable(line: &[u8]) -> String {
     let text = String::from_utf8_lossy(line);
     if text.chars().any(char::is_control) {
         text.chars()
@@ -143,7 +163,7 @@ impl Limit {
 mod tests {
     use std::time::{Duration, Instant};
 
-    use super::{LINES_PER_SECOND, Limit, MAX_LINE_BYTES, Output, printable};
+    use super::{LAST_LINES, LINES_PER_SECOND, Limit, MAX_LINE_BYTES, Output, printable};
 
     fn lines(input: &[u8]) -> Vec<String> {
         let mut output = Output::new(input);
@@ -165,9 +185,12 @@ mod tests {
 
     #[test]
     fn output_flood_is_counted_and_not_logged() {
-        let found = lines("x\n".repeat(5000).as_bytes());
+        let flood = format!("{}why\n", "x\n".repeat(5000));
+        let found = lines(flood.as_bytes());
         assert!(found.len() < 5000, "{}", found.len());
-        assert!(found.last().unwrap().contains("left out"), "{found:?}");
+        let note = found.iter().position(|line| line.contains("left out")).unwrap();
+        assert_eq!(found.len() - note, 1 + LAST_LINES, "{found:?}");
+        assert_eq!(found.last().unwrap(), "why");
     }
 
     #[test]

@@ -44,6 +44,8 @@ pub fn spawn(
 ) -> io::Result<VendorProcess> {
     let (log_reader, log_writer) = nix::unistd::pipe2(OFlag::O_CLOEXEC)?;
     let (go_reader, go_writer) = nix::unistd::pipe2(OFlag::O_CLOEXEC)?;
+    // A library that logs through us must not wait for a monitor that is stopped.
+    fcntl(&log_writer, FcntlArg::F_SETFL(OFlag::O_NONBLOCK))?;
     let inherited = [link.as_fd(), activity.as_fd(), log_writer.as_fd(), go_reader.as_fd()];
     for fd in inherited {
         // Between here and the spawn nothing else is started: the monitor has one thread.

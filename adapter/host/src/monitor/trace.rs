@@ -4,6 +4,7 @@
 //! each new thread. PTRACE_O_EXITKILL ends it should the monitor end. Where tracing is not allowed
 //! (another tracer, an outer filter) the exit status is still there.
 
+use std::path::Path;
 use std::ptr;
 
 use nix::errno::Errno;
@@ -19,7 +20,12 @@ pub struct Death {
     pub exit_code: i32,
     /// Where it was when that signal came, if it was traced and the signal was a fault.
     pub fault: Option<Fault>,
+    /// It executed another program, and was killed for it.
+    pub executed: bool,
 }
+
+/// The exit code of a death whose status somebody else has taken.
+pub const UNKNOWN_STATUS: i32 = -1;
 
 /// The eyes on one process and all its threads.
 #[derive(Debug)]
@@ -27,12 +33,18 @@ pub struct Tracer {
     pid: i32,
     traced: bool,
     fault: Option<Fault>,
+    executed: bool,
 }
 
 impl Tracer {
     /// Starts to trace `pid`, a child that has one thread yet.
     pub fn seize(pid: i32) -> Self {
-        let options = libc::PTRACE_O_EXITKILL | libc::PTRACE_O_TRACECLONE;
+        // Its children too, so that the end of the monitor is theirs.
+        let options = libc::PTRACE_O_EXITKILL
+            | libc::PTRACE_O_TRACECLONE
+            | libc::PTRACE_O_TRACEFORK
+            | libc::PTRACE_O_TRACEVFORK
+            | libc::PTRACE_O_TRACEEXEC;
         let traced = request(libc::PTRACE_SEIZE, pid, options) == Ok(());
         if !traced {
             log::info!(
@@ -40,7 +52,7 @@ impl Tracer {
                  signal, without library and offset"
             );
         }
-        Self { pid, traced, fault: None }
+        Self { pid, traced, fault: None, executed: false }
     }
 
     /// Takes what the kernel has to say of our children, without waiting; the vendor process's
@@ -54,8 +66,8 @@ impl Tracer {
             match pid {
                 0 => return None,
                 -1 if Errno::last() == Errno::EINTR => {}
-                // No children at all: somebody set SIGCHLD to be ignored before we were started.
-                -1 => return Some(Death { signal: 0, exit_code: 0, fault: None }),
+                // No children at all: its status is gone, and so is it.
+                -1 => return Some(self.death(0, UNKNOWN_STATUS)),
                 _ if libc::WIFSTOPPED(status) => self.stopped(pid, status),
                 _ if pid == self.pid => return Some(self.ended(status)),
                 // A thread, or something that the library started and left to us.
@@ -66,12 +78,27 @@ impl Tracer {
 
     fn ended(&mut self, status: i32) -> Death {
         if libc::WIFSIGNALED(status) {
-            let signal = libc::WTERMSIG(status);
-            let fault = self.fault.take().filter(|fault| fault.signal == signal);
-            Death { signal, exit_code: 0, fault }
+            self.death(libc::WTERMSIG(status), 0)
         } else {
-            Death { signal: 0, exit_code: libc::WEXITSTATUS(status), fault: None }
+            self.death(0, libc::WEXITSTATUS(status))
         }
+    }
+
+    fn death(&mut self, signal: i32, exit_code: i32) -> Death {
+        let fault = self.fault.take().filter(|fault| fault.signal == signal);
+        Death { signal, exit_code, fault, executed: self.executed }
+    }
+
+    /// Whether the process executes this program: its own start may still be under way when it is
+    /// seized.
+    fn runs_ourselves(&self) -> bool {
+        let own = std::fs::read_link("/proc/self/exe").ok();
+        own.is_some() && own == std::fs::read_link(format!("/proc/{}/exe", self.pid)).ok()
+    }
+
+    /// Whether a thread is the vendor process's, and not of something that it has started.
+    fn is_own(&self, thread: i32) -> bool {
+        Path::new(&format!("/proc/{}/task/{thread}", self.pid)).exists()
     }
 
     /// One thread stopped: look, and let it go on.
@@ -85,14 +112,21 @@ impl Tracer {
         let (how, pass_on) = match event {
             // A signal on its way to the thread.
             0 => {
-                if fault::is_fault(signal) {
+                if fault::is_fault(signal) && self.is_own(thread) {
                     self.fault = Some(Fault::of(self.pid, thread, signal));
                 }
                 (libc::PTRACE_CONT, signal)
             }
             // The whole process is stopped, as by `kill -STOP`: it stays so until SIGCONT.
             libc::PTRACE_EVENT_STOP if stop_signals.contains(&signal) => (libc::PTRACE_LISTEN, 0),
-            // A new thread, or one that was cloned.
+            // The library is gone, with the link and all that it was: nothing is left to talk to.
+            libc::PTRACE_EVENT_EXEC if thread == self.pid && !self.runs_ourselves() => {
+                self.executed = true;
+                // SAFETY: kill touches no memory; it is our child, and not reaped.
+                unsafe { libc::kill(thread, libc::SIGKILL) };
+                (libc::PTRACE_CONT, 0)
+            }
+            // A new thread or process, or one that has made one.
             _ => (libc::PTRACE_CONT, 0),
         };
         // ESRCH: it was killed meanwhile, and its end comes next.

@@ -15,9 +15,15 @@ use super::output::Output;
 use super::spawn::VendorProcess;
 use super::tell;
 use super::trace::{Death, Tracer};
-use crate::activity::{ActivityFile, ExitReason, InFlight};
+use crate::activity::{ActivityFile, ExitReason, InFlight, Stage};
 use crate::config::Config;
 use crate::own_log;
+
+/// How far apart a client's two hang-ups may be.
+const HANG_UP_PATIENCE: Duration = Duration::from_millis(50);
+
+/// How long the end of what a library left behind may take; a fork bomb is left to its owner then.
+const DESCENDANTS_PATIENCE: Duration = Duration::from_secs(1);
 
 /// A kill's reason, with its header, fits.
 const MAX_CONTROL_BYTES: usize = 4096;
@@ -84,8 +90,6 @@ impl Host {
 
     /// Watches until the vendor process has ended, which the end of the client makes sure of.
     pub fn watch(mut self, mut control: Option<Link>) -> ExitCode {
-        // What the library leaves behind comes to us and is ended with it.
-        let _ = nix::sys::prctl::set_child_subreaper(true);
         let children = match children_signal() {
             Ok(children) => children,
             Err(error) => {
@@ -205,8 +209,15 @@ impl Host {
         // itself. One that died of something else at that moment is named all the same: the client
         // may have left because of it.
         let ended_for_client = self.client_gone && death.signal == libc::SIGKILL;
-        let left = self.killed_for.is_none()
-            && (ended_for_client || snapshot.exit_reason == ExitReason::HangUp);
+        let left_by_itself = snapshot.exit_reason == ExitReason::HangUp
+            && death.signal == 0
+            && (self.client_gone || has_hung_up(control));
+        let left = self.killed_for.is_none() && (ended_for_client || left_by_itself);
+        let library = &self.library;
+        let mut last_line = None;
+        if snapshot.stage == Some(Stage::Starting) {
+            self.stderr.finish(|line| last_line = Some(line.to_owned()));
+        }
         let cause = describe(
             death,
             &Circumstances {
@@ -214,13 +225,13 @@ impl Host {
                 pid: self.pid,
                 killed_for: self.killed_for.as_deref(),
                 snapshot: &snapshot,
+                last_line: last_line.as_deref(),
             },
         );
         let Death { signal, exit_code, .. } = *death;
         // First of all: the client waits for it to name the cause beside its notice.
         let died = FromMonitor::Died(Died { signal, exit_code, cause: cause.clone() });
         let told = !left && tell(control, &died);
-        let library = &self.library;
         self.stdout.finish(|line| log::info!("{library}: {line}"));
         self.stderr.finish(|line| log::info!("{library}: {line}"));
         self.own.finish(log_own);
@@ -235,6 +246,15 @@ impl Host {
 fn log_own(line: &str) {
     let (level, text) = own_log::parse(line);
     log::log!(level, "{text}");
+}
+
+/// Whether the client has hung up, or does so at once: it closes the link and then the control
+/// socket. A library that shuts the link down leaves the control socket as it is.
+fn has_hung_up(control: Option<&Link>) -> bool {
+    let Some(control) = control else { return true };
+    let mut fds = [(control.as_fd(), Interest::HangUp, Event::default())];
+    let waited = wait(&mut fds, Some(Deadline::after(HANG_UP_PATIENCE)));
+    waited.is_ok() && fds.iter().any(|(.., event)| event.hung_up)
 }
 
 /// SIGCHLD by descriptor: it comes for every end and every stop of what is traced.
@@ -259,7 +279,11 @@ fn client_process() -> Option<ProcessFd> {
 fn end_descendants() {
     let Ok(path) = std::fs::read_link("/proc/thread-self") else { return };
     let list = std::path::Path::new("/proc").join(path).join("children");
+    let deadline = Deadline::after(DESCENDANTS_PATIENCE);
     while let Ok(children) = std::fs::read_to_string(&list) {
+        if deadline.has_passed() {
+            return;
+        }
         let pids: Vec<i32> =
             children.split_whitespace().filter_map(|pid| pid.parse().ok()).collect();
         if pids.is_empty() {

@@ -2,6 +2,7 @@
 
 use std::io::IoSlice;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use cami_abi::Callbacks;
 use cami_wire::cros::{MAX_HEADER_BYTES, Returned, Updated};
@@ -14,12 +15,13 @@ use super::lent_fds::LentFds;
 pub struct LinkCallbacks {
     shared: SharedRef,
     lent: LentFds,
+    notify_seen: AtomicBool,
 }
 
 impl LinkCallbacks {
     /// Callbacks that go to `shared`'s link.
     pub fn new(shared: SharedRef) -> Self {
-        Self { shared, lent: LentFds::default() }
+        Self { shared, lent: LentFds::default(), notify_seen: AtomicBool::new(false) }
     }
 
     /// The descriptors that are on their way to the client and back.
@@ -37,7 +39,9 @@ impl Callbacks for LinkCallbacks {
 
     fn notify(&self, message: u32) {
         // No known server does this: the slot is the client side's own (spec/cami-abi.md, 0.10).
-        log::warn!("the library called notify({message}); it is not passed on");
+        if !self.notify_seen.swap(true, Ordering::Relaxed) {
+            log::warn!("the library called notify({message}); it is not passed on, now or later");
+        }
     }
 
     fn update(&self, upd_id: u32, header: &[u8], fd: Option<OwnedFd>) {

@@ -145,11 +145,13 @@ impl<'a> Dispatcher<'a> {
 
     fn stop(&mut self, header: Header, message: &Received<'_>) -> Result<(), WireError> {
         decode_empty(message.body)?;
-        if let Some(library) = self.initialized().filter(|_| true) {
+        if let Some(library) = self.initialized() {
             called(&self.shared, Stage::Deinitialize, || library.deinitialize());
             // Callbacks after the end reach nobody (spec/cami-abi.md, 0.9).
             library.detach();
         }
+        // Nobody waits for those any more.
+        self.shared.activity.forget_requests();
         self.initialized = false;
         self.shared.send(&[IoSlice::new(&header.encode())], &[]);
         Ok(())

@@ -9,11 +9,15 @@
 //! | `fallocate` with `FALLOC_FL_COLLAPSE_RANGE` | EPERM | it shrinks |
 //! | `fcntl(F_ADD_SEALS)` | EPERM | it would take growing and writing from the HAL |
 //! | `open`, `openat` with `O_TRUNC`, `creat` | EPERM | `/proc/self/fd/N` names the HAL's buffers |
+//! | `open_by_handle_at` | EPERM | with privileges it opens a buffer again, `O_TRUNC` included |
+//! | `madvise` with `MADV_HWPOISON`, `MADV_SOFT_OFFLINE` | EPERM | with privileges it poisons a buffer's pages: SIGBUS as well |
 //! | `openat2` | ENOSYS | its flags lie in memory, where a filter cannot look |
 //! | `io_uring_*` | ENOSYS | it does all that without a system call |
+//! | `process_madvise` | ENOSYS | its advice is `madvise`'s |
 //! | any call in another ABI (i386, x32) | kill, ENOSYS | other numbers would pass all of the above |
 //!
-//! The kernel writes nothing else that would make a file shorter by descriptor.
+//! What is left is for ordinary files on some file systems (extents exchanged by `ioctl`); buffers are
+//! shared memory.
 
 use std::collections::BTreeMap;
 
@@ -72,6 +76,10 @@ fn denied() -> Result<Rules, seccompiler::BackendError> {
     rules.insert(libc::SYS_fallocate, vec![flag(1, libc::FALLOC_FL_COLLAPSE_RANGE)?]);
     rules.insert(libc::SYS_fcntl, vec![equals(1, libc::F_ADD_SEALS)?]);
     rules.insert(libc::SYS_openat, vec![flag(2, libc::O_TRUNC)?]);
+    rules.insert(libc::SYS_open_by_handle_at, vec![]);
+    let poison = [libc::MADV_HWPOISON, libc::MADV_SOFT_OFFLINE];
+    let poison = poison.into_iter().map(|advice| equals(2, advice));
+    rules.insert(libc::SYS_madvise, poison.collect::<Result<_, _>>()?);
     #[cfg(target_arch = "x86_64")]
     {
         rules.insert(libc::SYS_open, vec![flag(1, libc::O_TRUNC)?]);
@@ -84,6 +92,7 @@ fn denied() -> Result<Rules, seccompiler::BackendError> {
 fn absent() -> Rules {
     let calls = [
         libc::SYS_openat2,
+        libc::SYS_process_madvise,
         libc::SYS_io_uring_setup,
         libc::SYS_io_uring_enter,
         libc::SYS_io_uring_register,

@@ -24,7 +24,7 @@ use std::time::Duration;
 
 use cami_link::{Link, SendError, Sent, Waker};
 
-pub use start::{StartError, VendorArguments, close_all_but, inherited, run};
+pub use start::{StartError, VendorArguments, close_all_but, default_signals, inherited, run};
 
 use crate::activity::{Activity, ExitReason};
 

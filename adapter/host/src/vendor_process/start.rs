@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use cami_link::{Link, Waker};
+use nix::fcntl::{FcntlArg, FdFlag, fcntl};
 use nix::sys::prctl;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, sigaction};
@@ -65,6 +66,7 @@ pub fn run(arguments: VendorArguments) -> Result<std::convert::Infallible, Start
     // The monitor traces us now, or knows that it cannot; nothing of the vendor's runs before.
     let _ = std::fs::File::from(go).read(&mut [0]);
     close_all_but(&[0, 1, 2, link.as_raw_fd(), activity.as_raw_fd(), log.as_raw_fd()])?;
+    fcntl(&log, FcntlArg::F_SETFD(FdFlag::FD_CLOEXEC)).map_err(failed("FD_CLOEXEC"))?;
     own_log::install(log);
 
     // The monitor has one thread, so "the thread that forked us ended" means that it ended.
@@ -72,18 +74,20 @@ pub fn run(arguments: VendorArguments) -> Result<std::convert::Infallible, Start
     if nix::unistd::getppid().as_raw() != monitor {
         return Err(StartError("the monitor is gone".to_owned()));
     }
-    reset_signals()?;
+    default_signals()?;
     raise_fd_limit();
     // A core dump would hold the link open while it is written, and so delay the client's notice.
     let _ = setrlimit(Resource::RLIMIT_CORE, 0, 0);
     prctl::set_no_new_privs().map_err(failed("PR_SET_NO_NEW_PRIVS"))?;
     filter::install().map_err(failed("the seccomp filter"))?;
 
-    let activity = Activity::map(activity.as_fd()).map_err(failed("the activity page"))?;
+    // The mapping stays; a program that the library executes does not get the descriptor.
+    let page = Activity::map(activity.as_fd()).map_err(failed("the activity page"))?;
+    drop(activity);
     let link = Link::with_backlog(link, MAX_WAITING_CALLBACKS, MAX_WAITING_BYTES)
         .map_err(failed("the link"))?;
     let waker = Waker::new().map_err(failed("eventfd"))?;
-    let shared = Arc::new(Shared { link, waker, activity });
+    let shared = Arc::new(Shared { link, waker, activity: page });
     watch::start(shared.clone()).map_err(failed("the watching thread"))?;
     let _ = prctl::set_name(c"cami-vendor");
     Dispatcher::new(shared, &library, needs_st_size).run()
@@ -109,21 +113,27 @@ pub fn close_all_but(keep: &[RawFd]) -> Result<(), StartError> {
     Ok(())
 }
 
-/// The library finds the signals as a fresh process has them; Rust's runtime has set two handlers
-/// and ignores SIGPIPE. SIGPIPE stays ignored: a library that writes to a closed pipe gets EPIPE.
-fn reset_signals() -> Result<(), StartError> {
+/// Signals as a fresh process has them, whatever the parent ignored; Rust's runtime has set two
+/// handlers. SIGPIPE is ignored: a library that writes to a closed pipe gets EPIPE.
+///
+/// # Errors
+/// What `sigaction` and `sigprocmask` say.
+pub fn default_signals() -> Result<(), StartError> {
     let default = SigAction::new(SigHandler::SigDfl, SaFlags::empty(), SigSet::empty());
-    for signal in [Signal::SIGSEGV, Signal::SIGBUS, Signal::SIGCHLD] {
+    let unchangeable = [Signal::SIGKILL, Signal::SIGSTOP, Signal::SIGPIPE];
+    for signal in Signal::iterator().filter(|signal| !unchangeable.contains(signal)) {
         // SAFETY: the default action runs no code of ours.
         unsafe { sigaction(signal, &default) }.map_err(failed("sigaction"))?;
     }
     SigSet::all().thread_unblock().map_err(failed("sigprocmask"))
 }
 
-/// A HAL with many buffers meets the hard limit and not the soft one.
+/// A HAL with many buffers meets the hard limit and not the soft one. No further than what 1024
+/// buffers of IPU6 ever need many times over: some libraries walk through all numbers to close them.
 fn raise_fd_limit() {
-    if let Ok((_, hard)) = getrlimit(Resource::RLIMIT_NOFILE) {
-        let _ = setrlimit(Resource::RLIMIT_NOFILE, hard, hard);
+    const ENOUGH: u64 = 65536;
+    if let Ok((soft, hard)) = getrlimit(Resource::RLIMIT_NOFILE) {
+        let _ = setrlimit(Resource::RLIMIT_NOFILE, hard.min(ENOUGH).max(soft), hard);
     }
 }
 

@@ -251,6 +251,14 @@ impl Host {
         }
     }
 
+    /// Leaves as a client does: link first, then control.
+    pub fn hang_up(&self) {
+        self.link.shutdown();
+        if let Some(control) = &self.control {
+            control.shutdown();
+        }
+    }
+
     /// Waits for the end of the monitor; its exit code and all that it logged.
     pub fn wait(mut self) -> (Option<i32>, String) {
         let mut log = String::new();

@@ -10,7 +10,8 @@
 //! 40 `u32` exit reason; from 64 [`IN_FLIGHT`] entries of { `u64` start in ns (0: free),
 //! `u32` req_id, `i32` handle }.
 
-use std::fmt;
+mod snapshot;
+
 use std::fs::File;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::fs::FileExt;
@@ -23,6 +24,8 @@ use nix::fcntl::{FcntlArg, SealFlag, fcntl};
 use nix::sys::memfd::{MFdFlags, memfd_create};
 use nix::sys::mman::{MapFlags, ProtFlags, mmap};
 use nix::time::{ClockId, clock_gettime};
+
+pub use snapshot::{InFlight, Snapshot};
 
 /// Requests that are remembered until their callback; the IPU3 and IPU6 clients have at most 6 in
 /// flight, MediaTek's at most 44 (spec/cami-abi.md, 5.1).
@@ -198,6 +201,13 @@ impl Activity {
         }
     }
 
+    /// Nobody waits for a callback any more.
+    pub fn forget_requests(self) {
+        for entry in &self.0.in_flight {
+            entry.start_ns.store(0, Ordering::Release);
+        }
+    }
+
     /// The vendor process is about to end itself.
     pub fn exits(self, reason: ExitReason) {
         self.0.exit_reason.store(reason as u32, Ordering::Release);
@@ -269,96 +279,6 @@ impl ActivityFile {
     }
 }
 
-/// One request without its callback.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct InFlight {
-    /// Its number.
-    pub req_id: u32,
-    /// Its buffer.
-    pub handle: i32,
-    /// How long ago the library got it.
-    pub age: Duration,
-}
-
-/// The page at one moment.
-#[derive(Clone, Debug)]
-pub struct Snapshot {
-    /// What the library is being called for; `None` if the page holds nonsense.
-    pub stage: Option<Stage>,
-    /// The last request.
-    pub req_id: u32,
-    /// Its buffer.
-    pub handle: i32,
-    /// How long the call has been running.
-    pub in_call_for: Duration,
-    /// Requests so far.
-    pub requests: u64,
-    /// Callbacks so far.
-    pub callbacks: u64,
-    /// Why the process ended itself.
-    pub exit_reason: ExitReason,
-    /// Requests without their callback, oldest first.
-    pub in_flight: Vec<InFlight>,
-}
-
-impl Snapshot {
-    /// The request that has taken longer than `limit`, if there is one: it is being carried out
-    /// inside `request`, or, where `unanswered` counts, its callback has not come.
-    #[must_use]
-    pub fn overdue(&self, limit: Duration, unanswered: bool) -> Option<InFlight> {
-        let inside = InFlight { req_id: self.req_id, handle: self.handle, age: self.in_call_for };
-        let inside = Some(inside).filter(|_| self.stage == Some(Stage::Request));
-        let oldest = self.in_flight.first().copied().filter(|_| unanswered);
-        [inside, oldest].into_iter().flatten().find(|request| request.age >= limit)
-    }
-}
-
-impl fmt::Display for Snapshot {
-    /// What was going on, as the end of a sentence: "in request 8 (buffer 3) for 3.1 ms; …".
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let call = self.in_call_for;
-        match self.stage {
-            None => write!(f, "doing something unknown (its activity page is overwritten)")?,
-            Some(Stage::Starting) => write!(f, "before the library was loaded")?,
-            Some(Stage::Loading) => write!(f, "in dlopen (its constructors) for {call:.1?}")?,
-            Some(Stage::Initialize) => write!(f, "in initialize for {call:.1?}")?,
-            Some(Stage::RegisterBuffer) => write!(f, "in register_buffer for {call:.1?}")?,
-            Some(Stage::Request) => {
-                write!(f, "in request {} (buffer {}) for {call:.1?}", self.req_id, self.handle)?;
-            }
-            Some(Stage::DeregisterBuffers) => write!(f, "in deregister_buffers for {call:.1?}")?,
-            Some(Stage::UpdateReturn) => write!(f, "in update_return for {call:.1?}")?,
-            Some(Stage::Deinitialize) => write!(f, "in deinitialize for {call:.1?}")?,
-            Some(Stage::Idle) => write!(f, "in none of our calls")?,
-        }
-        // The request that the library is in was just named.
-        let named = self.stage == Some(Stage::Request);
-        let current = named.then(|| {
-            let same = |r: &InFlight| r.req_id == self.req_id && r.handle == self.handle;
-            self.in_flight.iter().rposition(same)
-        });
-        let others: Vec<&InFlight> = self
-            .in_flight
-            .iter()
-            .enumerate()
-            .filter(|(index, _)| current.flatten() != Some(*index))
-            .map(|(_, request)| request)
-            .collect();
-        if !others.is_empty() {
-            write!(f, "; in flight:")?;
-            for (index, request) in others.iter().take(4).enumerate() {
-                let comma = if index == 0 { "" } else { "," };
-                let InFlight { req_id, handle, age } = *request;
-                write!(f, "{comma} request {req_id} (buffer {handle}) since {age:.1?}")?;
-            }
-            if others.len() > 4 {
-                write!(f, " and {} more", others.len() - 4)?;
-            }
-        }
-        write!(f, "; {} requests and {} callbacks in all", self.requests, self.callbacks)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::os::unix::fs::FileExt;
@@ -402,6 +322,9 @@ mod tests {
         assert_eq!(overdue(true), None);
         activity.request(9, 3);
         assert!(file.read().overdue(Duration::from_secs(3600), true).is_none());
+        activity.leave();
+        activity.forget_requests();
+        assert_eq!(overdue(true), None);
     }
 
     #[test]

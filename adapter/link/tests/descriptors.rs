@@ -4,6 +4,7 @@
 
 mod support;
 
+use std::io::Write as _;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 
 use cami_link::{Framing, Inbox, Link, MAX_FDS, Malformed, ReceiveError};
@@ -169,7 +170,7 @@ fn receive_pidfd_that_the_kernel_adds_is_refused_and_closed() {
                 )
             };
             if result != 0 {
-                println!("SKIPPED: this kernel has no SO_PASSPIDFD");
+                let _ = writeln!(std::io::stderr(), "SKIPPED: this kernel has no SO_PASSPIDFD");
                 return;
             }
             let file = file(b"");

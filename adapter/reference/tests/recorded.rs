@@ -11,6 +11,7 @@
 
 mod common;
 
+use std::io::Write as _;
 use std::ops::Range;
 use std::path::Path;
 use std::process::Command as Process;
@@ -52,7 +53,7 @@ enum Kind {
 #[test]
 fn every_recorded_request_succeeds() {
     let Some(vectors) = std::env::var_os("CAMI_IPA_VECTORS") else {
-        println!("skipped: CAMI_IPA_VECTORS is not set");
+        let _ = writeln!(std::io::stderr(), "SKIPPED: CAMI_IPA_VECTORS is not set");
         return;
     };
     let folder = tempfile::tempdir().unwrap();

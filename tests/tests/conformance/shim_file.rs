@@ -1,5 +1,6 @@
 //! The file `libcam_algo.so`: what it exports, needs and promises to the loader.
 
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use cami_abi::{Revision, inspect};
@@ -101,7 +102,7 @@ fn shim_is_small() {
     let debug = artefact("libcam_algo.so");
     let release: PathBuf = debug.parent().unwrap().with_file_name("release").join("libcam_algo.so");
     let Ok(bytes) = std::fs::read(&release) else {
-        println!("skipped: {} is not built", release.display());
+        let _ = writeln!(std::io::stderr(), "SKIPPED: {} is not built", release.display());
         return;
     };
     let stripped = stripped_size(bytes.as_slice());

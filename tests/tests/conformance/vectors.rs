@@ -3,6 +3,7 @@
 //! The vectors are not part of this project: `CAMI_IPA_VECTORS` names their folder.
 
 use std::fs;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -21,7 +22,7 @@ struct Recorded {
 /// Unpacks the recordings into `room`; `None`, and a note, where there are none.
 fn recorded(room: &Room) -> Option<Vec<Recorded>> {
     let Some(vectors) = std::env::var_os("CAMI_IPA_VECTORS") else {
-        println!("skipped: CAMI_IPA_VECTORS is unset");
+        let _ = writeln!(std::io::stderr(), "SKIPPED: CAMI_IPA_VECTORS is unset");
         return None;
     };
     let archive = Path::new(&vectors).join("requests/ov13858_tfc13myhce_12frames.tar.xz");

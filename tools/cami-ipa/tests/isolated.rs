@@ -7,6 +7,7 @@
 
 mod support;
 
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use support::{built, cami_ipa, code, output, reference, stderr, trace};
@@ -18,7 +19,10 @@ fn shim() -> Option<PathBuf> {
     if shim.exists() && beside.with_file_name("cros_ipa_proxy").exists() {
         return Some(shim);
     }
-    println!("skipped: libcam_algo.so and cros_ipa_proxy are not built beside cami-ipa");
+    let _ = writeln!(
+        std::io::stderr(),
+        "SKIPPED: libcam_algo.so and cros_ipa_proxy are not built beside cami-ipa"
+    );
     None
 }
 
@@ -101,7 +105,10 @@ fn the_default_library_is_the_reference() {
     }
     let beside = Path::new(env!("CARGO_BIN_EXE_cami-ipa"));
     if !beside.with_file_name("libcam_algo_reference.so").exists() {
-        println!("skipped: libcam_algo_reference.so is not built beside cami-ipa");
+        let _ = writeln!(
+            std::io::stderr(),
+            "SKIPPED: libcam_algo_reference.so is not built beside cami-ipa"
+        );
         return;
     }
     assert_eq!(trace(&["--frames", "3"]).lines().count(), 4);

@@ -6,6 +6,7 @@
     reason = "a test may state what it expects"
 )]
 
+use std::io::Write as _;
 use std::path::Path;
 use std::process::Command;
 
@@ -21,7 +22,7 @@ fn unpacked(path: &Path) -> String {
 #[test]
 fn the_scene_model_gives_the_recorded_checksums() {
     let Some(vectors) = std::env::var_os("CAMI_IPA_VECTORS") else {
-        println!("skipped: CAMI_IPA_VECTORS is not set");
+        let _ = writeln!(std::io::stderr(), "SKIPPED: CAMI_IPA_VECTORS is not set");
         return;
     };
     let vectors = Path::new(&vectors);

@@ -5,6 +5,7 @@
 //! recorded.
 
 use std::collections::HashMap;
+use std::io::Write as _;
 use std::ops::Range;
 use std::path::Path;
 use std::process::Command;
@@ -406,7 +407,7 @@ fn assert_same(command: u32, start: usize, ours: &[u8], theirs: &[u8]) {
 #[test]
 fn the_sequence_fills_the_recorded_requests() {
     let Some(vectors) = std::env::var_os("CAMI_IPA_VECTORS") else {
-        println!("skipped: CAMI_IPA_VECTORS is not set");
+        let _ = writeln!(std::io::stderr(), "SKIPPED: CAMI_IPA_VECTORS is not set");
         return;
     };
     let (requests, masked) = recording(Path::new(&vectors));

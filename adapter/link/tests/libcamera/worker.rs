@@ -9,6 +9,7 @@
 
 use std::collections::VecDeque;
 use std::io::IoSlice;
+use std::io::Write as _;
 use std::os::fd::{AsRawFd, BorrowedFd};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -46,7 +47,10 @@ pub fn installed(pipeline: &str) -> Option<Installed> {
     if let (Some(worker), Some(module), Some(dialect)) = (worker, module, dialect) {
         return Some(Installed { worker, module, dialect });
     }
-    println!("SKIPPED: no {pipeline}_ipa_proxy here; install the package libcamera-ipa");
+    let _ = writeln!(
+        std::io::stderr(),
+        "SKIPPED: no {pipeline}_ipa_proxy here; install the package libcamera-ipa"
+    );
     None
 }
 

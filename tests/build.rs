@@ -58,6 +58,7 @@ const VENDORS: &[(&str, &str, &[&str])] = &[
     ("hang_register", "hang.c", &["AT=REGISTER"]),
     ("hang_request", "hang.c", &["AT=REQUEST"]),
     ("hang_deregister", "hang.c", &["AT=DEREGISTER"]),
+    ("hang_update_return", "hang.c", &["AT=UPDATE_RETURN"]),
     ("hang_deinitialize", "hang.c", &["AT=DEINITIALIZE"]),
 ];
 

@@ -7,6 +7,7 @@
 #define REGISTER 3
 #define REQUEST 4
 #define DEREGISTER 7
+#define UPDATE_RETURN 8
 #define DEINITIALIZE 9
 
 static void hang_if(int here) {
@@ -37,6 +38,11 @@ static void deregister(const int32_t handles[], uint32_t size) {
   plain_deregister(handles, size);
 }
 
+static void update_return(uint32_t id, uint32_t status, int fd) {
+  hang_if(AT == UPDATE_RETURN);
+  plain_update_return(id, status, fd);
+}
+
 static void deinitialize(void) { hang_if(AT == DEINITIALIZE); }
 
-CAMI_OF(initialize, register_buffer, request, deregister, plain_update_return, deinitialize);
+CAMI_OF(initialize, register_buffer, request, deregister, update_return, deinitialize);

@@ -48,6 +48,17 @@ fn register_buffer_that_hangs() {
 }
 
 #[test]
+fn update_return_that_hangs_makes_later_calls_end_at_theirs() {
+    let mut hal = started("hang_update_return", "REGISTER");
+    assert_eq!(hal.call("init"), "init 0");
+    hal.call("updret 1 0 none");
+    assert_eq!(hal.call("reg memfd 4096"), format!("reg {TIMED_OUT}"));
+    hal.event("notify 1");
+    hal.log.wait(&["register_buffer", "300 ms", "in update_return"]);
+    recovers(hal, 1);
+}
+
+#[test]
 fn request_that_never_returns_ends_at_its_deadline() {
     let mut hal = started("hang_request", "REQUEST");
     assert_eq!(hal.call("init"), "init 0");

@@ -6,6 +6,7 @@
 //! file: it describes one generic sensor (`command/cmc.rs`) and ignores the vendor data it is given.
 //!
 //! * `server`: the six calls, the buffers, three threads. [`Server`] is the whole library.
+//! * `shared_memory`: a buffer, copied in and out; `refusal`: why a request is not served.
 //! * `command`: one function per command, from the bytes of a payload to numbers and back.
 //! * [`algorithm`]: the 3A itself, numbers only.
 //!
@@ -15,7 +16,9 @@
 pub mod algorithm;
 mod command;
 mod log;
+mod refusal;
 mod server;
+mod shared_memory;
 
 use cami_abi::{CameraAlgorithm, Exported};
 

@@ -12,7 +12,7 @@ use super::{PRESENT, Refusal, Session, narrow, present, whole, window};
 use crate::algorithm::ae::{
     self, Flicker, Inputs, Limits, Metering, Outcome, SensorTiming, WEIGHT_COLUMNS, WEIGHT_ROWS,
 };
-use crate::server::SharedMemory;
+use crate::shared_memory::SharedMemory;
 
 /// `ia_aiq_ae_metering_mode`: centre.
 const METERING_CENTRE: i32 = 1;

@@ -4,9 +4,10 @@ use cami_ipu3::payload::{AfInputParams, AfResults, AfRunParams, ManualFocusParam
 use zerocopy::FromZeros;
 
 use super::part::{read, write};
-use super::{Refusal, Session, present, window};
+use super::{Session, present, window};
 use crate::algorithm::af::{Inputs, Mode, Outcome, Range};
-use crate::server::SharedMemory;
+use crate::refusal::Refusal;
+use crate::shared_memory::SharedMemory;
 
 /// `ia_aiq_lens_driver_action`.
 const NO_ACTION: i32 = 0;

@@ -11,11 +11,12 @@ use cami_ipu3::payload::{
 };
 use cami_ipu3::{bytes_of_mut, zeroed_box};
 
+use super::Session;
 use super::part::{read, write, write_text};
-use super::{Refusal, Session};
 use crate::VERSION;
 use crate::algorithm::isp;
-use crate::server::SharedMemory;
+use crate::refusal::Refusal;
+use crate::shared_memory::SharedMemory;
 
 /// Pipes that the payload has room for.
 const PIPES: u32 = 1;

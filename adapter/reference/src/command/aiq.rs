@@ -2,11 +2,12 @@
 
 use cami_ipu3::payload::{AiqDeinitParams, AiqInitParams, AiqVersionParams, BinaryDataParams};
 
+use super::Session;
 use super::part::{read, write, write_text};
-use super::{Refusal, Session};
 use crate::VERSION;
 use crate::algorithm::{GainModel, Statistics, ae, af, awb, sa};
-use crate::server::SharedMemory;
+use crate::refusal::Refusal;
+use crate::shared_memory::SharedMemory;
 
 /// The makernote handle of a client that wants none.
 const NO_MAKERNOTE: u64 = 0;

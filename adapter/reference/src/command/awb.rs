@@ -3,9 +3,10 @@
 use cami_ipu3::payload::{AwbResults, AwbRunParams};
 
 use super::part::{read, write};
-use super::{Refusal, Session, narrow, present};
+use super::{Session, narrow, present};
 use crate::algorithm::awb::{Inputs, Mode};
-use crate::server::SharedMemory;
+use crate::refusal::Refusal;
+use crate::shared_memory::SharedMemory;
 
 /// `ia_aiq_awb_operation_mode`: the two that bring data of their own.
 const MANUAL_CCT_RANGE: i32 = 8;

@@ -18,7 +18,7 @@ use super::{PRESENT, Refusal, Session};
 use crate::algorithm::af::POSITIONS;
 use crate::algorithm::sa::DEFAULT_GRID;
 use crate::log;
-use crate::server::SharedMemory;
+use crate::shared_memory::SharedMemory;
 
 /// Bytes of tuning data that the payload has room for.
 const TUNING_ROOM: u32 = 800_000;

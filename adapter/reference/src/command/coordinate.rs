@@ -2,9 +2,9 @@
 
 use cami_ipu3::payload::{ConvertCoordinatesParams, Coordinate, CoordinateSystem};
 
-use super::Refusal;
 use super::part::{read, write};
-use crate::server::SharedMemory;
+use crate::refusal::Refusal;
+use crate::shared_memory::SharedMemory;
 
 /// The answer of COORDINATE_COVERT.
 pub fn convert(memory: &SharedMemory) -> Result<(), Refusal> {

@@ -12,7 +12,7 @@ use cami_ipu3::payload::{
 use super::part::{read, write};
 use super::{ABSENT, Refusal, narrow};
 use crate::algorithm::{GainModel, Segment};
-use crate::server::SharedMemory;
+use crate::shared_memory::SharedMemory;
 
 type Exc = ExcAnalogGainToSensorUnitsParams;
 type Table = CmcParsedAnalogGainConversionData;

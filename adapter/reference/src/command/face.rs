@@ -2,9 +2,9 @@
 
 use cami_ipu3::payload::FaceEngineRunParams;
 
-use super::Refusal;
 use super::part::write;
-use crate::server::SharedMemory;
+use crate::refusal::Refusal;
+use crate::shared_memory::SharedMemory;
 
 /// Answers that there are none; the picture is not looked at.
 pub fn run(memory: &SharedMemory) -> Result<(), Refusal> {

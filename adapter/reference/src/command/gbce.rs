@@ -6,7 +6,7 @@ use zerocopy::FromZeros;
 use super::part::{read, write, write_items};
 use super::{PRESENT, Refusal, Session};
 use crate::algorithm::gbce::curve;
-use crate::server::SharedMemory;
+use crate::shared_memory::SharedMemory;
 
 /// `ia_aiq_gbce_level`: nothing but the plain curve.
 const BYPASS: i32 = 0;

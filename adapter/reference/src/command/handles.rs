@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::Refusal;
+use crate::refusal::Refusal;
 
 /// Objects of one kind that may exist at a time. A HAL makes one per camera.
 const MOST: usize = 64;

@@ -4,10 +4,11 @@
 
 use cami_ipu3::payload::{MknEnableParams, MknInitParams, MknPrepareParams, MknUninitParams};
 
+use super::Session;
 use super::part::{read, write, write_items};
-use super::{Refusal, Session};
 use crate::VERSION;
-use crate::server::SharedMemory;
+use crate::refusal::Refusal;
+use crate::shared_memory::SharedMemory;
 
 /// A makernote.
 #[derive(Debug)]

@@ -4,9 +4,10 @@ use cami_ipu3::payload::{ColorChannels, PaResults, PaRunParams};
 use zerocopy::FromZeros;
 
 use super::part::{read, write};
-use super::{Refusal, Session, present};
+use super::{Session, present};
 use crate::algorithm::pa::{self, Channels, WhitePoint};
-use crate::server::SharedMemory;
+use crate::refusal::Refusal;
+use crate::shared_memory::SharedMemory;
 
 impl Session {
     /// No linearisation, advanced colour matrices or infrared weights.

@@ -2,8 +2,8 @@
 
 use cami_ipu3::Pod;
 
-use crate::command::Refusal;
-use crate::server::SharedMemory;
+use crate::refusal::Refusal;
+use crate::shared_memory::SharedMemory;
 
 /// Copies a field of a payload out of a buffer: `read!(memory, AeRunParams, base.ev_shift)`.
 macro_rules! read {

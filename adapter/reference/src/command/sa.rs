@@ -6,7 +6,7 @@ use zerocopy::FromZeros;
 use super::part::{read, write, write_items};
 use super::{PRESENT, Refusal, Session, present};
 use crate::algorithm::sa::{DEFAULT_GRID, GAIN};
-use crate::server::SharedMemory;
+use crate::shared_memory::SharedMemory;
 
 impl Session {
     /// The table is written every time, so that it is right in whichever buffer; `lsc_update` says

@@ -11,7 +11,7 @@ use cami_ipu3::payload::{
 use super::part::read;
 use super::{ABSENT, Refusal, Session, present};
 use crate::algorithm::{AfStatistics, Cell, Exposure, Statistics};
-use crate::server::SharedMemory;
+use crate::shared_memory::SharedMemory;
 
 /// Cells that the payload has room for.
 const MOST_COLOUR_CELLS: usize = 16_384;

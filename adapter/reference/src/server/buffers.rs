@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use nix::errno::Errno;
 
-use super::memory::SharedMemory;
+use crate::shared_memory::SharedMemory;
 
 /// A registered buffer. Its fd is closed when it is deregistered; its memory stays mapped for as
 /// long as a request uses it.

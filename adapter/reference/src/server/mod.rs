@@ -1,7 +1,6 @@
 //! The library as its host sees it: six calls, buffers, three threads.
 
 mod buffers;
-mod memory;
 mod workers;
 
 use std::fmt;
@@ -13,8 +12,6 @@ use cami_abi::{Callbacks, CameraAlgorithm};
 use cami_ipu3::{Command, HEADER, STATUS_FAILED};
 use nix::errno::Errno;
 use parking_lot::Mutex;
-
-pub use memory::SharedMemory;
 
 use crate::log;
 use buffers::Buffers;

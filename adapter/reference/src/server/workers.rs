@@ -15,9 +15,10 @@ use cami_ipu3::{Command, Group, STATUS_FAILED, STATUS_OK};
 use nix::sys::signal::{SigSet, SigmaskHow, pthread_sigmask};
 use parking_lot::Mutex;
 
-use super::memory::SharedMemory;
-use crate::command::{Refusal, Session};
+use crate::command::Session;
 use crate::log;
+use crate::refusal::Refusal;
+use crate::shared_memory::SharedMemory;
 
 /// Requests that may wait in one group. A HAL has one of each command in flight.
 const QUEUE: usize = 1024;

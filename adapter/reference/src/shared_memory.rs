@@ -11,7 +11,7 @@ use nix::sys::mman::{MapFlags, ProtFlags, mmap, munmap};
 use nix::sys::stat::fstat;
 use zerocopy::IntoBytes;
 
-use crate::command::Refusal;
+use crate::refusal::Refusal;
 
 /// Bytes of the words that are copied at a time.
 const WORD: usize = size_of::<u64>();

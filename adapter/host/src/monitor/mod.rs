@@ -60,17 +60,11 @@ pub fn run(arguments: MonitorArguments) -> ExitCode {
     let mut keep = vec![0, 1, 2, link.as_raw_fd()];
     keep.extend(control.as_ref().map(AsRawFd::as_raw_fd));
     if let Err(error) = vendor_process::close_all_but(&keep) {
-        log_target::install(log::LevelFilter::Info, &log_target::LogTarget::Automatic);
-        log::error!("{error}");
-        return ExitCode::from(2);
+        return cannot_start(&error.to_string());
     }
     let control = match control.map(Link::from_fd).transpose() {
         Ok(control) => control,
-        Err(error) => {
-            log_target::install(log::LevelFilter::Info, &log_target::LogTarget::Automatic);
-            log::error!("--control: {error}");
-            return ExitCode::from(2);
-        }
+        Err(error) => return cannot_start(&format!("--control: {error}")),
     };
     // With SIGCHLD ignored, as a parent may leave it, neither stops nor ends would be reported.
     if let Err(error) = vendor_process::default_signals() {
@@ -89,6 +83,13 @@ pub fn run(arguments: MonitorArguments) -> ExitCode {
             ExitCode::from(2)
         }
     }
+}
+
+/// The end of a host that has neither a configuration nor a client to tell.
+fn cannot_start(reason: &str) -> ExitCode {
+    log_target::install(log::LevelFilter::Info, &log_target::LogTarget::Automatic);
+    log::error!("{reason}");
+    ExitCode::from(2)
 }
 
 fn start(module: &std::path::Path, link: OwnedFd) -> Result<(watch::Host, Ready), Refusal> {

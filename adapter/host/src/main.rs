@@ -4,13 +4,8 @@
 //! This program is two: the **monitor**, and its child the **vendor process**, in which the library
 //! lives. See ARCHITECTURE.md.
 
-mod activity;
-mod config;
-mod log_target;
 mod module;
 mod monitor;
-mod own_log;
-mod profile;
 mod vendor_process;
 
 use std::ffi::{OsStr, OsString};
@@ -69,7 +64,7 @@ fn print(text: &str) -> ExitCode {
 
 fn help_text() -> String {
     let mut text = format!("{USAGE}\nKeys:\n");
-    for (key, _, meaning) in config::KEYS {
+    for (key, _, meaning) in cami_config::KEYS {
         text.push_str(&format!("  {key:<24} {meaning}\n"));
     }
     text

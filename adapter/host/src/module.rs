@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use cami_abi::{InspectError, TableSymbol, inspect};
 use nix::errno::Errno;
 
-use crate::config::Config;
+use cami_config::Config;
 
 /// The library to run, and what its file says.
 #[derive(Debug)]

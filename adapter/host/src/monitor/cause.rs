@@ -4,7 +4,7 @@ use nix::sys::signal::Signal;
 
 use super::output::printable;
 use super::trace::{Death, UNKNOWN_STATUS};
-use crate::activity::{ExitReason, Snapshot, Stage};
+use cami_vendor::activity::{ExitReason, Snapshot, Stage};
 
 /// What the monitor knows besides the death itself.
 #[derive(Debug)]
@@ -74,9 +74,9 @@ fn exited(code: i32, reason: ExitReason) -> String {
 #[cfg(test)]
 mod tests {
     use super::{Circumstances, describe};
-    use crate::activity::{Activity, ActivityFile, ExitReason};
     use crate::monitor::fault::{Fault, Place};
     use crate::monitor::trace::Death;
+    use cami_vendor::activity::{Activity, ActivityFile, ExitReason};
 
     fn line(death: &Death, killed_for: Option<&str>, prepare: impl FnOnce(Activity)) -> String {
         let page = ActivityFile::new().unwrap();

@@ -21,10 +21,11 @@ use cami_wire::control::{FromMonitor, Ready, Refused};
 use cami_wire::cros::PROTOCOL_VERSION;
 use nix::errno::Errno;
 
-use crate::activity::ActivityFile;
-use crate::config::{Config, Environment};
 use crate::module::{self, Module};
-use crate::{log_target, vendor_process};
+use crate::vendor_process;
+use cami_config::log_target;
+use cami_config::{Config, Environment};
+use cami_vendor::activity::ActivityFile;
 
 pub use spawn::VENDOR_ROLE;
 

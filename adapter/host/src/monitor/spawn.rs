@@ -8,9 +8,9 @@ use std::process::{ChildStderr, ChildStdout, Command, Stdio};
 use nix::fcntl::{FcntlArg, FdFlag, OFlag, fcntl};
 
 use super::trace::Tracer;
-use crate::activity::ActivityFile;
-use crate::config::Config;
 use crate::module::Module;
+use cami_config::Config;
+use cami_vendor::activity::ActivityFile;
 
 /// The first argument of our own re-execution as the vendor process.
 pub const VENDOR_ROLE: &str = "--vendor-process";

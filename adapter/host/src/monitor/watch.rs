@@ -15,9 +15,9 @@ use super::output::Output;
 use super::spawn::VendorProcess;
 use super::tell;
 use super::trace::{Death, Tracer};
-use crate::activity::{ActivityFile, ExitReason, InFlight, Stage};
-use crate::config::Config;
-use crate::own_log;
+use cami_config::Config;
+use cami_vendor::activity::{ActivityFile, ExitReason, InFlight, Stage};
+use cami_vendor::own_log;
 
 /// How far apart a client's two hang-ups may be.
 const HANG_UP_PATIENCE: Duration = Duration::from_millis(50);

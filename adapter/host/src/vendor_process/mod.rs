@@ -1,71 +1,150 @@
-//! The vendor process: it loads the vendor library, calls it, and may die at any moment.
-//!
-//! Two threads of ours. The main thread receives from the link and calls the library itself
-//! (`dispatch`), so that a request is handed over without a change of threads and the library is
-//! called from one thread in the order of arrival. The other (`watch`) sees the client hang up
-//! while the first is stuck in the library, and sends what the link did not take at once. The
-//! library's own threads come in through `callbacks`.
-//!
-//! It ends by `_exit`, never by `exit` or `dlclose`: vendor libraries have threads that still run
-//! and destructors that crash (platform2 163c5ff83f, be3eb5cc41).
+//! The start of the vendor process, up to the moment when the library may be loaded.
 
-mod buffers;
-mod callbacks;
-mod dispatch;
 mod filter;
-mod lent_fds;
-mod start;
-mod watch;
 
-use std::io::IoSlice;
-use std::os::fd::BorrowedFd;
-use std::sync::Arc;
-use std::time::Duration;
+use std::fmt;
+use std::io::Read;
+use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd, RawFd};
+use std::path::PathBuf;
 
-use cami_link::{Link, SendError, Sent, Waker};
+use nix::fcntl::{FcntlArg, FdFlag, fcntl};
+use nix::sys::prctl;
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
+use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, sigaction};
 
-pub use start::{StartError, VendorArguments, close_all_but, default_signals, inherited, run};
+use cami_vendor::activity::Activity;
+use cami_vendor::own_log;
 
-use crate::activity::{Activity, ExitReason};
-
-/// Callbacks that may wait for the client to read. ChromeOS's services queue without a bound; a
-/// client that is this far behind is not coming back.
-const MAX_WAITING_CALLBACKS: usize = 4096;
-/// Bytes that may wait with them: 4096 answers, or 64 updates with the largest headers.
-const MAX_WAITING_BYTES: usize = 4 << 20;
-
-/// What all threads of the vendor process share.
-struct Shared {
-    link: Link,
-    waker: Waker,
-    activity: Activity,
+/// What the monitor tells the vendor process on its command line. All descriptors are inherited.
+#[derive(Debug)]
+pub struct VendorArguments {
+    /// The link.
+    pub link: OwnedFd,
+    /// The activity page.
+    pub activity: OwnedFd,
+    /// Where our own log lines go, as opposed to the library's standard error.
+    pub log: OwnedFd,
+    /// Readable once the monitor is ready for us to go on.
+    pub go: OwnedFd,
+    /// The monitor's pid.
+    pub monitor: i32,
+    /// The library.
+    pub library: PathBuf,
+    /// See `Profile::needs_st_size`.
+    pub needs_st_size: bool,
 }
 
-impl Shared {
-    /// Sends one message to the client without blocking the caller, which may be any thread of the
-    /// library.
-    fn send(&self, parts: &[IoSlice<'_>], fds: &[BorrowedFd<'_>]) {
-        match self.link.send(parts, fds, Duration::ZERO) {
-            Ok(Sent::Now) => {}
-            Ok(Sent::Queued) => self.waker.wake(),
-            Err(SendError::Full) => self.end(ExitReason::ClientDoesNotRead),
-            // The watching thread sees the same and ends the process; the library's thread goes on
-            // until then as if the message had been taken.
-            Err(SendError::Closed) => {}
-            Err(error) => log::error!("cannot send to the client: {error}"),
+/// Why it could not start.
+#[derive(Debug)]
+pub struct StartError(String);
+
+impl StartError {
+    /// A reason, as one line.
+    pub fn new(reason: impl Into<String>) -> Self {
+        Self(reason.into())
+    }
+}
+
+impl fmt::Display for StartError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+fn failed<E: fmt::Display>(what: &'static str) -> impl FnOnce(E) -> StartError {
+    move |error| StartError(format!("{what}: {error}"))
+}
+
+/// Builds the sandbox, then serves the link until the process ends.
+///
+/// # Errors
+/// Only before the library was loaded.
+pub fn run(arguments: VendorArguments) -> Result<std::convert::Infallible, StartError> {
+    let VendorArguments { link, activity, log, go, monitor, library, needs_st_size } = arguments;
+    // The monitor traces us now, or knows that it cannot; nothing of the vendor's runs before.
+    let _ = std::fs::File::from(go).read(&mut [0]);
+    close_all_but(&[0, 1, 2, link.as_raw_fd(), activity.as_raw_fd(), log.as_raw_fd()])?;
+    fcntl(&log, FcntlArg::F_SETFD(FdFlag::FD_CLOEXEC)).map_err(failed("FD_CLOEXEC"))?;
+    own_log::install(log);
+
+    // The monitor has one thread, so "the thread that forked us ended" means that it ended.
+    prctl::set_pdeathsig(Signal::SIGKILL).map_err(failed("PR_SET_PDEATHSIG"))?;
+    if nix::unistd::getppid().as_raw() != monitor {
+        return Err(StartError("the monitor is gone".to_owned()));
+    }
+    default_signals()?;
+    raise_fd_limit();
+    // A core dump would hold the link open while it is written, and so delay the client's notice.
+    let _ = setrlimit(Resource::RLIMIT_CORE, 0, 0);
+    prctl::set_no_new_privs().map_err(failed("PR_SET_NO_NEW_PRIVS"))?;
+    filter::install().map_err(failed("the seccomp filter"))?;
+
+    // The mapping stays; a program that the library executes does not get the descriptor.
+    let page = Activity::map(activity.as_fd()).map_err(failed("the activity page"))?;
+    drop(activity);
+    cami_vendor::serve(link, page, &library, needs_st_size)
+        .map_err(|error| StartError(error.to_string()))
+}
+
+/// Closes every descriptor that is not listed: those that the HAL left open belong to nobody here.
+pub fn close_all_but(keep: &[RawFd]) -> Result<(), StartError> {
+    let mut keep = keep.to_vec();
+    keep.sort_unstable();
+    let mut first = 0;
+    for fd in keep.into_iter().chain([RawFd::MAX]) {
+        if first < fd {
+            let last = if fd == RawFd::MAX { u32::MAX } else { (fd - 1).cast_unsigned() };
+            // SAFETY: nothing in this process owns a descriptor in this range: it runs with those
+            // that are kept and what it inherited.
+            let result = unsafe { libc::syscall(libc::SYS_close_range, first, last, 0) };
+            if result != 0 {
+                return Err(StartError(format!("close_range: {}", nix::errno::Errno::last())));
+            }
         }
+        first = fd.saturating_add(1);
     }
+    Ok(())
+}
 
-    /// Ends the process, now, on any thread.
-    fn end(&self, reason: ExitReason) -> ! {
-        self.activity.exits(reason);
-        let code = match reason {
-            ExitReason::HangUp => 0,
-            _ => 1,
-        };
-        // SAFETY: _exit has no preconditions; nothing of ours needs an orderly end.
-        unsafe { libc::_exit(code) }
+/// Signals as a fresh process has them, whatever the parent ignored; Rust's runtime has set two
+/// handlers. SIGPIPE is ignored: a library that writes to a closed pipe gets EPIPE.
+///
+/// # Errors
+/// What `sigaction` and `sigprocmask` say.
+pub fn default_signals() -> Result<(), StartError> {
+    let default = SigAction::new(SigHandler::SigDfl, SaFlags::empty(), SigSet::empty());
+    let unchangeable = [Signal::SIGKILL, Signal::SIGSTOP, Signal::SIGPIPE];
+    for signal in Signal::iterator().filter(|signal| !unchangeable.contains(signal)) {
+        // SAFETY: the default action runs no code of ours.
+        unsafe { sigaction(signal, &default) }.map_err(failed("sigaction"))?;
+    }
+    SigSet::all().thread_unblock().map_err(failed("sigprocmask"))
+}
+
+/// A HAL with many buffers meets the hard limit and not the soft one. No further than what 1024
+/// buffers of IPU6 ever need many times over: some libraries walk through all numbers to close them.
+fn raise_fd_limit() {
+    const ENOUGH: u64 = 65536;
+    if let Ok((soft, hard)) = getrlimit(Resource::RLIMIT_NOFILE) {
+        let _ = setrlimit(Resource::RLIMIT_NOFILE, hard.min(ENOUGH).max(soft), hard);
     }
 }
 
-type SharedRef = Arc<Shared>;
+/// Takes a descriptor that the command line names.
+///
+/// # Errors
+/// Where it is no number, or not an open descriptor.
+pub fn inherited(text: &str) -> Result<OwnedFd, StartError> {
+    let fd: RawFd = text
+        .parse()
+        .ok()
+        .filter(|fd| *fd > 2)
+        .ok_or_else(|| StartError(format!("\"{text}\" is no descriptor above 2")))?;
+    // SAFETY: F_GETFD looks at the descriptor's flags only.
+    if unsafe { libc::fcntl(fd, libc::F_GETFD) } < 0 {
+        return Err(StartError(format!("descriptor {fd} is not open")));
+    }
+    // SAFETY: it is open, was inherited under this number for this purpose, and each number is
+    // taken once.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd) })
+}

@@ -2,8 +2,8 @@
 
 use cami_link::{Event, Interest, SendError, wait};
 
-use super::{Shared, SharedRef};
 use crate::activity::ExitReason;
+use crate::{Shared, SharedRef};
 
 /// Starts the thread.
 ///

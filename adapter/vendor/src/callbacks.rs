@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use cami_abi::Callbacks;
 use cami_wire::cros::{MAX_HEADER_BYTES, Returned, Updated};
 
-use super::SharedRef;
-use super::lent_fds::LentFds;
+use crate::SharedRef;
+use crate::lent_fds::LentFds;
 
 /// Called by the library from any of its threads, at any time: each callback is one packet, sent
 /// without waiting. Nothing is matched with requests: unsolicited and doubled callbacks pass.

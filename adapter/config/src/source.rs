@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use toml::Table;
 
-use super::keys::{KEYS, Kind, Value, variable};
+use crate::keys::{KEYS, Kind, Value, variable};
 
 /// Where the file is if `CAMI_IPA_CONFIG` does not say.
 const DEFAULT_FILE: &str = "/etc/cami-ipa.toml";
@@ -213,6 +213,55 @@ impl Source {
         }
     }
 
+    /// True or false, if the key is set.
+    ///
+    /// # Errors
+    /// None in fact: kinds are checked when values are read.
+    pub fn flag(&self, key: &str) -> Result<Option<bool>, ConfigError> {
+        match self.find(key) {
+            None => Ok(None),
+            Some(Value::Flag(flag)) => Ok(Some(*flag)),
+            Some(_) => Err(self.bad(key, describe(Kind::Flag))),
+        }
+    }
+
+    /// A list of numbers, empty if the key is not set.
+    ///
+    /// # Errors
+    /// None in fact: kinds are checked when values are read.
+    pub fn numbers(&self, key: &str) -> Result<Vec<u32>, ConfigError> {
+        match self.find(key) {
+            None => Ok(Vec::new()),
+            Some(Value::Numbers(numbers)) => Ok(numbers.clone()),
+            Some(_) => Err(self.bad(key, describe(Kind::Numbers))),
+        }
+    }
+
+    /// An absolute path, if the key is set: the monitor runs in whatever folder the HAL has.
+    ///
+    /// # Errors
+    /// A path that is not absolute.
+    pub fn absolute(&self, key: &str) -> Result<Option<PathBuf>, ConfigError> {
+        match self.text(key)? {
+            None => Ok(None),
+            Some(text) if text.starts_with('/') => Ok(Some(PathBuf::from(text))),
+            Some(_) => Err(self.bad(key, "an absolute path")),
+        }
+    }
+
+    /// A list of absolute paths.
+    ///
+    /// # Errors
+    /// A path that is not absolute.
+    pub fn absolutes(&self, key: &str) -> Result<Vec<PathBuf>, ConfigError> {
+        let paths = self.list(key)?;
+        if paths.iter().all(|path| path.starts_with('/')) {
+            Ok(paths.into_iter().map(PathBuf::from).collect())
+        } else {
+            Err(self.bad(key, "absolute paths"))
+        }
+    }
+
     /// A list, empty if the key is not set.
     ///
     /// # Errors
@@ -256,6 +305,8 @@ fn describe(kind: Kind) -> &'static str {
         Kind::List => "a list of texts",
         Kind::Table => "a table of texts",
         Kind::Number => "a whole number from 0 to 4294967295",
+        Kind::Flag => "true or false",
+        Kind::Numbers => "a list of whole numbers from 0 to 4294967295",
     }
 }
 
@@ -270,6 +321,8 @@ fn from_text(kind: Kind, text: &str) -> Option<Value> {
             Value::Table(pairs.collect::<Option<_>>()?)
         }
         Kind::Number => Value::Number(text.parse().ok()?),
+        Kind::Flag => Value::Flag(text.parse().ok()?),
+        Kind::Numbers => Value::Numbers(text.split(':').map(number).collect::<Option<_>>()?),
     })
 }
 
@@ -288,5 +341,21 @@ fn from_toml(kind: Kind, value: &toml::Value) -> Option<Value> {
             Value::Table(pairs.collect::<Option<_>>()?)
         }
         Kind::Number => Value::Number(u32::try_from(value.as_integer()?).ok()?),
+        Kind::Flag => Value::Flag(value.as_bool()?),
+        Kind::Numbers => {
+            let numbers = value.as_array()?.iter().map(|item| match item {
+                toml::Value::String(text) => number(text),
+                item => u32::try_from(item.as_integer()?).ok(),
+            });
+            Value::Numbers(numbers.collect::<Option<_>>()?)
+        }
     })
+}
+
+/// A number as people write those of `ioctl`s.
+fn number(text: &str) -> Option<u32> {
+    match text.strip_prefix("0x") {
+        Some(digits) => u32::from_str_radix(digits, 16).ok(),
+        None => text.parse().ok(),
+    }
 }

@@ -11,6 +11,10 @@ pub enum Kind {
     Table,
     /// A whole number from 0 to 4294967295.
     Number,
+    /// `true` or `false`.
+    Flag,
+    /// A list of whole numbers, also as `0x…`; `:` between them in the environment.
+    Numbers,
 }
 
 /// A value of one of those kinds.
@@ -24,6 +28,10 @@ pub enum Value {
     Table(Vec<(String, String)>),
     /// See [`Kind::Number`].
     Number(u32),
+    /// See [`Kind::Flag`].
+    Flag(bool),
+    /// See [`Kind::Numbers`].
+    Numbers(Vec<u32>),
 }
 
 /// Every key: name, kind, and what it means.
@@ -32,11 +40,32 @@ pub const KEYS: &[(&str, Kind, &str)] = &[
     ("library_path", Kind::List, "folders where the libraries that it needs are searched first"),
     ("environment", Kind::Table, "the variables that it may see; it sees no others"),
     ("host", Kind::Text, "path of cros_ipa_proxy, for clients; default beside the client"),
-    ("recovery", Kind::Text, "notify: a death is told once and initialize starts afresh"),
-    ("profile", Kind::Text, "generic, intel-ipu3, intel-ipu6, rockchip or mediatek"),
+    ("socket", Kind::Text, "the service to connect to, in place of starting a host"),
+    ("recovery", Kind::Text, "notify: a death is told once; resume: nobody notices; notify"),
+    (
+        "restart.limit",
+        Kind::Number,
+        "restarts within the window before resume gives up; 0 = never; 10",
+    ),
+    ("restart.window_ms", Kind::Number, "the window in which restarts are counted; 5000"),
+    ("standby", Kind::Flag, "keep a second host warm for resume; false"),
+    ("profile", Kind::Text, "generic, intel-ipu3, intel-ipu6, rockchip, mediatek, or a file"),
     ("timeouts.initialize_ms", Kind::Number, "start of the host and initialize; 0 = none; 3000"),
     ("timeouts.register_ms", Kind::Number, "register_buffer and the like; 0 = none; 5000"),
     ("timeouts.request_ms", Kind::Number, "a request until its callback; 0 = none; by profile"),
+    (
+        "sandbox.require",
+        Kind::List,
+        "layers that must engage: user net ipc uts pid mount landlock …",
+    ),
+    ("sandbox.read", Kind::List, "paths that the library may read besides its own needs"),
+    ("sandbox.write", Kind::List, "folders that it may write to"),
+    ("sandbox.ioctl", Kind::Numbers, "ioctl numbers that it may use"),
+    ("service.clients", Kind::Text, "last: a new client replaces the one before; many; last"),
+    ("service.allow_uids", Kind::Numbers, "users that may connect; default the service's own"),
+    ("service.on_disconnect", Kind::Text, "exit, or accept the next client; accept"),
+    ("crash_dir", Kind::Text, "folder for crash records; none"),
+    ("status_dir", Kind::Text, "folder that `cami-ipa status` reads; /run/cami-ipa"),
     ("log", Kind::Text, "off, error, warn, info or debug; then `,stderr`, `,syslog` or `,/FILE`"),
 ];
 

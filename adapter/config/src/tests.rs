@@ -3,8 +3,7 @@
 use std::io::Write;
 use std::time::Duration;
 
-use super::keys::variable;
-use super::{Config, Environment, KEYS};
+use crate::{Config, Environment, KEYS, variable};
 
 fn file(text: &str) -> tempfile::NamedTempFile {
     let mut file = tempfile::NamedTempFile::new().unwrap();
@@ -75,7 +74,7 @@ fn config_mistakes_are_named_with_key_and_origin() {
         ("", &[("CAMI_IPA_LIBRARY_PATH", "/a::/b")], "expected absolute folders"),
         ("", &[("CAMI_IPA_ENVIRONMENT", "=x")], "expected names and values"),
         ("[libcam_x.so]\nvendor_library = \"/x\"", &[], "section as [\"libcam_x.so\"]"),
-        ("recovery = \"resume\"", &[], "`recovery` is \"resume\", expected notify"),
+        ("recovery = \"retry\"", &[], "`recovery` is \"retry\", expected notify or resume"),
         ("profile = \"nokia\"", &[], "`profile` is \"nokia\", expected generic"),
         ("log = \"loud\"", &[], "`log` is \"loud\", expected"),
         ("vendor_library = ", &[], ""),

@@ -102,6 +102,7 @@ impl ExitReason {
     }
 }
 
+#[derive(Debug)]
 #[repr(C)]
 struct Entry {
     start_ns: AtomicU64,
@@ -109,6 +110,7 @@ struct Entry {
     handle: AtomicI32,
 }
 
+#[derive(Debug)]
 #[repr(C)]
 struct Page {
     stage: AtomicU32,
@@ -132,7 +134,7 @@ fn now_ns() -> u64 {
 }
 
 /// The writing end, in the vendor process.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub struct Activity(&'static Page);
 
 impl Activity {

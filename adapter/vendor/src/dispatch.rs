@@ -16,9 +16,9 @@ use cami_wire::cros::{
 use cami_wire::message::EXIT;
 use nix::errno::Errno;
 
-use super::callbacks::LinkCallbacks;
-use super::{Shared, SharedRef, buffers};
 use crate::activity::{ExitReason, Stage};
+use crate::callbacks::LinkCallbacks;
+use crate::{Shared, SharedRef, buffers};
 
 /// The largest body: a request with the largest header and the sizes and numbers around it.
 const MAX_BODY_BYTES: usize = MAX_HEADER_BYTES + 64;

@@ -1,0 +1,21 @@
+//! The configuration, read by the monitor, the worker and the tools; never in the HAL's process.
+//!
+//! The file is `$CAMI_IPA_CONFIG` or `/etc/cami-ipa.toml`. Every key is also an environment
+//! variable, which wins. A process that gained privileges ignores the environment.
+
+mod config;
+mod keys;
+pub mod log_target;
+mod profile;
+mod source;
+
+pub use config::{
+    Config, OnDisconnect, Recovery, Restart, Sandbox, Service, ServiceClients, Timeouts,
+};
+pub use keys::{KEYS, Kind, Value, variable};
+pub use log_target::LogTarget;
+pub use profile::Profile;
+pub use source::{ConfigError, Environment, Source};
+
+#[cfg(test)]
+mod tests;

@@ -149,11 +149,18 @@ impl Config {
             Some("resume") => Recovery::Resume,
             _ => Recovery::Notify,
         };
-        let profile = match source.text("profile")? {
-            None => Profile::GENERIC,
-            Some(name) => {
-                Profile::by_name(&name).ok_or_else(|| source.bad("profile", Profile::NAMES))?
+        let profile = profile(&source)?;
+        let mut warnings = source.unknown_variables(environment);
+        let recovery = match (recovery, &profile.not_resumable) {
+            (Recovery::Resume, Some(why)) => {
+                warnings.push(format!(
+                    "recovery = \"resume\" is not possible with profile {}: {why}; deaths are told \
+                     by notify",
+                    profile.name
+                ));
+                Recovery::Notify
             }
+            (recovery, _) => recovery,
         };
         let milliseconds = |key, default: u32| -> Result<Duration, ConfigError> {
             let value = source.number(key)?.unwrap_or(default);
@@ -205,9 +212,24 @@ impl Config {
             profile,
             log_level,
             log_target,
-            warnings: source.unknown_variables(environment),
+            warnings,
         })
     }
+}
+
+/// The built-in profile of the configured name, or the one in the configured file.
+fn profile(source: &Source) -> Result<Profile, ConfigError> {
+    let Some(name) = source.text("profile")? else { return Ok(Profile::generic()) };
+    let read = match Profile::by_name(&name) {
+        Some(profile) => profile,
+        None if name.starts_with('/') => {
+            let text = std::fs::read_to_string(&name)
+                .map_err(|error| ConfigError(format!("cannot read the profile {name}: {error}")))?;
+            Profile::parse(&text)
+        }
+        None => return Err(source.bad("profile", Profile::NAMES)),
+    };
+    read.map_err(|error| ConfigError(format!("the profile {name}: {error}")))
 }
 
 /// The loader takes an empty or relative folder from wherever the process happens to be.

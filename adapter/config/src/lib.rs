@@ -14,7 +14,7 @@ pub use config::{
 };
 pub use keys::{KEYS, Kind, Value, variable};
 pub use log_target::LogTarget;
-pub use profile::Profile;
+pub use profile::{Command, Profile, ProfileError};
 pub use source::{ConfigError, Environment, Source};
 
 #[cfg(test)]

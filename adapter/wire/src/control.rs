@@ -4,10 +4,14 @@
 //! nothing is answered, the cookie is always [`EVENT_COOKIE`], and no message carries file
 //! descriptors.
 
+mod recovery;
+
 use crate::WireError;
 use crate::arguments::{Argument, join, split, word};
 use crate::message::{EVENT_COOKIE, Header};
 use crate::reader::text;
+
+pub use recovery::{CommandRule, Recovery, Role};
 
 /// Numbers of the monitor's messages to the client.
 pub mod from_monitor {
@@ -17,6 +21,8 @@ pub mod from_monitor {
     pub const REFUSED: u32 = 2;
     /// [`super::Died`].
     pub const DIED: u32 = 3;
+    /// [`super::Recovery`].
+    pub const RECOVERY: u32 = 5;
 }
 
 /// Numbers of the client's messages to the monitor.
@@ -82,6 +88,8 @@ pub enum FromMonitor {
     Refused(Refused),
     /// See [`Died`].
     Died(Died),
+    /// See [`Recovery`].
+    Recovery(Recovery),
 }
 
 /// Any message of the client.
@@ -106,6 +114,7 @@ impl FromMonitor {
             Self::Ready(ready) => ready.encode(),
             Self::Refused(refused) => refused.encode(),
             Self::Died(died) => died.encode(),
+            Self::Recovery(recovery) => recovery.encode(),
         }
     }
 
@@ -119,6 +128,7 @@ impl FromMonitor {
             from_monitor::READY => Ready::decode(body).map(Self::Ready),
             from_monitor::REFUSED => Refused::decode(body).map(Self::Refused),
             from_monitor::DIED => Died::decode(body).map(Self::Died),
+            from_monitor::RECOVERY => Recovery::decode(body).map(Self::Recovery),
             other => Err(WireError::UnknownCommand(other)),
         }
     }

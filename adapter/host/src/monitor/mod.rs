@@ -17,7 +17,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use cami_link::Link;
-use cami_wire::control::{FromMonitor, Ready, Refused};
+use cami_wire::control::{FromMonitor, Ready, Recovery, Refused};
 use cami_wire::cros::PROTOCOL_VERSION;
 use nix::errno::Errno;
 
@@ -72,7 +72,10 @@ pub fn run(arguments: MonitorArguments) -> ExitCode {
         log::warn!("{error}");
     }
     match start(&module, link) {
-        Ok((host, ready)) => {
+        Ok((host, recovery, ready)) => {
+            if let Some(recovery) = recovery {
+                let _ = tell(control.as_ref(), &FromMonitor::Recovery(recovery));
+            }
             let _ = tell(control.as_ref(), &FromMonitor::Ready(ready));
             host.watch(control)
         }
@@ -93,7 +96,10 @@ fn cannot_start(reason: &str) -> ExitCode {
     ExitCode::from(2)
 }
 
-fn start(module: &std::path::Path, link: OwnedFd) -> Result<(watch::Host, Ready), Refusal> {
+fn start(
+    module: &std::path::Path,
+    link: OwnedFd,
+) -> Result<(watch::Host, Option<Recovery>, Ready), Refusal> {
     let config = Config::read(&Environment::of_process(), module::section(module));
     let (level, target) = match &config {
         Ok(config) => (config.log_level, config.log_target.clone()),
@@ -125,7 +131,20 @@ fn start(module: &std::path::Path, link: OwnedFd) -> Result<(watch::Host, Ready)
     );
     let ready = ready(&config, &module, vendor.pid);
     let limit = watch::RequestLimit::of(&config);
-    Ok((watch::Host::new(module.name(), vendor, activity, limit), ready))
+    Ok((watch::Host::new(module.name(), vendor, activity, limit), recovery(&config), ready))
+}
+
+/// What the client needs for `recovery = "resume"`, if that is configured.
+fn recovery(config: &Config) -> Option<Recovery> {
+    let milliseconds = |time: Duration| u32::try_from(time.as_millis()).unwrap_or(u32::MAX);
+    (config.recovery == cami_config::Recovery::Resume).then(|| Recovery {
+        restart_limit: config.restart.limit,
+        restart_window_ms: milliseconds(config.restart.window),
+        standby: config.standby,
+        command_byte: config.profile.command_byte,
+        ok_status: config.profile.ok_status,
+        commands: config.profile.rules(),
+    })
 }
 
 fn ready(config: &Config, module: &Module, vendor_pid: i32) -> Ready {

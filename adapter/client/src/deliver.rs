@@ -120,19 +120,22 @@ impl Courier {
         }
     }
 
-    pub(crate) fn returned(&self, session: &Session, returned: Returned) {
+    fn returned(&self, session: &Session, returned: Returned) {
         let Returned { req_id, status, buffer_handle } = returned;
         self.call(session, |callbacks| callbacks.returned(req_id, status, buffer_handle));
     }
 
-    pub(crate) fn updated(
-        &self,
-        session: &Session,
-        upd_id: u32,
-        header: &[u8],
-        fd: Option<OwnedFd>,
-    ) {
+    fn updated(&self, session: &Session, upd_id: u32, header: &[u8], fd: Option<OwnedFd>) {
         self.call(session, |callbacks| callbacks.update(upd_id, header, fd));
+    }
+
+    /// A callback that was just received.
+    pub(crate) fn incoming(&self, session: &Session, event: Incoming<'_>) {
+        match event {
+            Incoming::Returned(returned) => self.returned(session, returned),
+            Incoming::Updated { upd_id, header, fd } => self.updated(session, upd_id, header, fd),
+            Incoming::Answer { .. } | Incoming::UpdateLost { .. } => {}
+        }
     }
 
     pub(crate) fn event(&self, session: &Session, event: Event) {

@@ -54,6 +54,16 @@ impl Desk {
         }
     }
 
+    /// Makes `heir` current in the place of `dead`; false if that is not current any more.
+    pub(crate) fn replace(&self, dead: &Arc<Session>, heir: &Arc<Session>) -> bool {
+        let mut state = self.state.lock();
+        let current = state.current.as_ref().is_some_and(|current| Arc::ptr_eq(current, dead));
+        if current {
+            state.current = Some(Arc::clone(heir));
+        }
+        current
+    }
+
     /// The reader takes up the current session.
     pub(crate) fn hold(&self) -> Option<Arc<Session>> {
         let mut state = self.state.lock();

@@ -11,11 +11,13 @@ pub(crate) struct StartError {
     pub(crate) code: i32,
     /// Cause and remedy in one line.
     pub(crate) line: String,
+    /// The configuration is wrong: another try would end the same way.
+    pub(crate) hopeless: bool,
 }
 
 impl StartError {
     pub(crate) fn new(errno: Errno, line: String) -> Self {
-        Self { code: negative(errno), line }
+        Self { code: negative(errno), line, hopeless: false }
     }
 }
 

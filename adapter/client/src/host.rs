@@ -5,7 +5,7 @@ use std::os::fd::BorrowedFd;
 use std::time::Duration;
 
 use cami_link::{Deadline, Event, Inbox, Interest, Link, ProcessFd, ReceiveError, wait};
-use cami_wire::control::{Died, FromMonitor, Kill, Ready, Refused, from_monitor};
+use cami_wire::control::{Died, FromMonitor, Kill, Ready, Recovery, Refused, from_monitor};
 use nix::errno::Errno;
 use nix::sys::signal::{Signal, kill};
 use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid, waitpid};
@@ -85,6 +85,9 @@ impl Host {
             let message = match received.command {
                 from_monitor::READY => Ready::decode(received.body).map(FromMonitor::Ready),
                 from_monitor::REFUSED => Refused::decode(received.body).map(FromMonitor::Refused),
+                from_monitor::RECOVERY => {
+                    Recovery::decode(received.body).map(FromMonitor::Recovery)
+                }
                 from_monitor::DIED => Died::decode(received.body).map(FromMonitor::Died),
                 other => Err(cami_wire::WireError::UnknownCommand(other)),
             };

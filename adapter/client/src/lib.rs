@@ -51,12 +51,16 @@
 mod calls;
 mod deliver;
 mod desk;
+mod durable;
 mod error;
 mod host;
+mod journal;
 mod locate;
 mod pending;
 mod pump;
 mod reader;
+mod restarts;
+mod resume;
 mod seldom;
 mod session;
 mod spawn;

@@ -86,6 +86,15 @@ impl Pending {
         found
     }
 
+    /// What a dead session did still answer is delivered on the one that takes its place.
+    pub(crate) fn hand_over(&self, from: u64, to: u64) {
+        for (owner, _) in &mut self.queue.lock().events {
+            if *owner == from {
+                *owner = to;
+            }
+        }
+    }
+
     /// Drops all events up to `generation`.
     pub(crate) fn forget(&self, generation: u64) {
         let mut queue = self.queue.lock();

@@ -85,11 +85,26 @@ impl Reader {
         cookie: u32,
         deadline: Option<Deadline>,
     ) -> Result<Answer, CallError> {
+        self.pump_until(session, deadline, |_| None, || session.calls.take(cookie))
+    }
+
+    /// Receives until `arrived` has something or an event is the one that `wanted` looks for. Other
+    /// events wait for delivery.
+    pub(crate) fn pump_until<T>(
+        &self,
+        session: &Session,
+        deadline: Option<Deadline>,
+        mut wanted: impl FnMut(&Incoming<'_>) -> Option<T>,
+        mut arrived: impl FnMut() -> Option<Result<T, CallError>>,
+    ) -> Result<T, CallError> {
         let mut nested = self.nested.lock();
         let inbox = nested.get_or_insert_with(link_inbox);
         loop {
-            if let Some(outcome) = session.calls.take(cookie) {
+            if let Some(outcome) = arrived() {
                 return outcome;
+            }
+            if session.is_in_vain() {
+                return Err(CallError::Dead);
             }
             if deadline.is_some_and(Deadline::has_passed) {
                 return Err(CallError::TimedOut);
@@ -102,13 +117,19 @@ impl Reader {
                         session.answered(command, cookie, body);
                     }
                     Ok(Incoming::UpdateLost { upd_id }) => log_lost_update(upd_id),
-                    Ok(event) => self.keep(session, event)?,
+                    Ok(event) => {
+                        if let Some(found) = wanted(&event) {
+                            return Ok(found);
+                        }
+                        session.take_in(&event);
+                        self.keep(session, event)?;
+                    }
                     Err(error) => session.broken(&error),
                 },
                 Err(error) => {
                     session.receive_failed(error);
                     if gone || session.is_gone() {
-                        return session.calls.take(cookie).unwrap_or(Err(CallError::Dead));
+                        return arrived().unwrap_or(Err(CallError::Dead));
                     }
                 }
             }

@@ -1,5 +1,6 @@
 //! The one thread that receives, sees deaths, and delivers callbacks.
 
+use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -19,6 +20,7 @@ use crate::desk::Desk;
 use crate::host::{CONTROL_BYTES, END_PATIENCE, Ending};
 use crate::pending::Pending;
 use crate::session::{Phase, Session};
+use crate::supervisor::Options;
 
 /// An update's header and its argument table; the answer of `init` with its paths is smaller.
 const LINK_BYTES: usize = MAX_HEADER_BYTES + 1024;
@@ -39,17 +41,26 @@ const STACK_BYTES: usize = 2 << 20;
 const THREAD_NAME: &str = "cami-ipa";
 
 /// What the HAL's threads share with the reader.
-#[derive(Debug)]
 pub(crate) struct Reader {
     pub(crate) desk: Desk,
     pub(crate) pending: Pending,
     pub(crate) courier: Courier,
+    /// What is needed to start another host.
+    pub(crate) options: Options,
+    /// Whom to notify once the callback has returned in which a death could not be recovered from.
+    owed: Mutex<Option<Arc<dyn Callbacks>>>,
     /// The receive buffer of calls made from inside a callback: the other one is still in use.
     pub(crate) nested: Mutex<Option<Inbox>>,
     waker: OnceLock<Waker>,
     started: AtomicBool,
     /// Thread id of the reader, 0 before it runs.
     thread: AtomicI32,
+}
+
+impl fmt::Debug for Reader {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Reader").field("desk", &self.desk).finish_non_exhaustive()
+    }
 }
 
 /// The reader's own buffers.
@@ -64,8 +75,10 @@ pub(crate) fn link_inbox() -> Inbox {
 }
 
 impl Reader {
-    pub(crate) fn new() -> Arc<Self> {
+    pub(crate) fn new(options: Options) -> Arc<Self> {
         Arc::new(Self {
+            options,
+            owed: Mutex::new(None),
             desk: Desk::default(),
             pending: Pending::default(),
             courier: Courier::new(),
@@ -139,7 +152,7 @@ impl Reader {
             self.idle();
             return;
         };
-        let mourner = self.watch(session, buffers);
+        let mourner = self.watch(session, buffers).or_else(|| self.owed.lock().take());
         if let Some(callbacks) = mourner {
             self.courier.run(|| callbacks.notify(CAMERA_ALGORITHM_MSG_IPC_ERROR));
         }
@@ -237,11 +250,11 @@ impl Reader {
                     Ok(Incoming::Answer { command, cookie, body }) => {
                         session.answered(command, cookie, body);
                     }
-                    Ok(Incoming::Returned(returned)) => self.courier.returned(session, returned),
-                    Ok(Incoming::Updated { upd_id, header, fd }) => {
-                        self.courier.updated(session, upd_id, header, fd);
-                    }
                     Ok(Incoming::UpdateLost { upd_id }) => log_lost_update(upd_id),
+                    Ok(event) => {
+                        session.take_in(&event);
+                        self.courier.incoming(session, event);
+                    }
                     Err(error) => session.broken(&error),
                 }
                 true
@@ -261,27 +274,57 @@ impl Reader {
         }
     }
 
-    /// Ends a session whose host is dead or dying; returns whom to notify.
+    /// Ends a session whose host is dead or dying. Where deaths are recovered from, another session
+    /// has taken its place on return; otherwise this is whom to notify.
     fn bury(&self, session: Arc<Session>, inbox: &mut Inbox) -> Option<Arc<dyn Callbacks>> {
         let until = Deadline::after(LAST_WORDS);
-        self.desk.remove(&session);
-        let before = session.finish();
+        let before = session.die();
+        let journal =
+            session.journal.as_ref().filter(|_| matches!(before, Phase::Live | Phase::Failing));
+        if journal.is_none() {
+            self.desk.remove(&session);
+        }
         if before == Phase::Over {
             return None;
         }
         let died = session.last_words(inbox, until);
-        session.link.shutdown();
         let ending = session.host.end(END_PATIENCE);
         let cause = cause_of_death(died.as_ref(), ending);
         if before == Phase::Starting {
             // Whoever is in `initialize` reports it.
+            session.link.shutdown();
             session.set_epitaph(cause);
         } else {
             log::error!("the camera algorithm's process died: {cause}");
         }
+        let notify = match journal {
+            Some(journal) => match self.resume(&session, journal) {
+                Ok(()) => return None,
+                Err(gave_up) => {
+                    self.desk.remove(&session);
+                    // Not where the HAL itself has ended it meanwhile.
+                    let first = session.finish() != Phase::Over;
+                    if first {
+                        log::error!("the camera algorithm is not resumed: {gave_up}");
+                    }
+                    first
+                }
+            },
+            None => matches!(before, Phase::Live | Phase::Failing),
+        };
+        session.link.shutdown();
+        session.close_journal();
         self.pending.forget(session.generation);
-        let notify = matches!(before, Phase::Live | Phase::Failing);
         notify.then(|| Arc::clone(&session.callbacks))
+    }
+
+    /// The same on the reader's own thread inside a callback of the HAL, which made a call that the
+    /// vendor process did not survive.
+    pub(crate) fn bury_inside_callback(&self, session: Arc<Session>) {
+        let mourner = self.bury(session, &mut Inbox::new(CONTROL_BYTES, 0));
+        if mourner.is_some() {
+            *self.owed.lock() = mourner;
+        }
     }
 }
 

@@ -3,8 +3,8 @@
 use std::fmt;
 use std::io::IoSlice;
 use std::os::fd::BorrowedFd;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering};
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use cami_abi::Callbacks;
@@ -16,8 +16,10 @@ use nix::errno::Errno;
 use parking_lot::Mutex;
 
 use crate::calls::Calls;
+use crate::deliver::Incoming;
 use crate::error::CallError;
 use crate::host::Host;
+use crate::journal::Journal;
 
 /// How long a monitor that was told to kill its vendor process may take before it is killed itself.
 /// The call whose deadline passed has returned by then, so nobody waits for it; shorter, and on a busy
@@ -31,8 +33,11 @@ pub(crate) enum Phase {
     Starting,
     /// In use.
     Live,
-    /// A deadline passed or the vendor process broke the protocol; death is on its way. Calls fail.
+    /// A deadline passed or the vendor process broke the protocol; death is on its way. Calls fail,
+    /// or wait for the next vendor process where there will be one.
     Failing,
+    /// Its host is dead, and the reader brings up another; calls wait for that one.
+    Recovering,
     /// `deinitialize` is under way: calls fail, and a death is nothing to notify of.
     Leaving,
     /// Whoever moved it here ends the host, and calls `notify` if that is due. No more callbacks.
@@ -42,8 +47,9 @@ pub(crate) enum Phase {
 const STARTING: u8 = 0;
 const LIVE: u8 = 1;
 const FAILING: u8 = 2;
-const LEAVING: u8 = 3;
-const OVER: u8 = 4;
+const RECOVERING: u8 = 3;
+const LEAVING: u8 = 4;
+const OVER: u8 = 5;
 
 /// Deadlines and statuses that the monitor told, from its configuration.
 #[derive(Clone, Copy, Debug)]
@@ -75,6 +81,10 @@ pub(crate) struct Session {
     pub(crate) host: Host,
     pub(crate) limits: Limits,
     pub(crate) callbacks: Arc<dyn Callbacks>,
+    /// What the next vendor process is brought up with; `None` where deaths are told.
+    pub(crate) journal: Option<Arc<Journal>>,
+    /// The dead session whose place this one is to take: when that is over, this is in vain.
+    pub(crate) heir_of: Weak<Session>,
     pub(crate) calls: Calls,
     phase: AtomicU8,
     /// End of file was seen, on the link or on the control socket.
@@ -111,6 +121,8 @@ impl Session {
         host: Host,
         limits: Limits,
         callbacks: Arc<dyn Callbacks>,
+        journal: Option<Arc<Journal>>,
+        heir_of: Weak<Session>,
     ) -> Self {
         Self {
             generation,
@@ -118,6 +130,8 @@ impl Session {
             host,
             limits,
             callbacks,
+            journal,
+            heir_of,
             calls: Calls::default(),
             phase: AtomicU8::new(STARTING),
             gone: AtomicBool::new(false),
@@ -142,9 +156,50 @@ impl Session {
         self.phase.compare_exchange(STARTING, LIVE, Ordering::AcqRel, Ordering::Acquire).is_ok()
     }
 
-    /// Whether the HAL's calls are sent.
+    /// Whether the HAL's calls are sent, or wait for the next vendor process.
     pub(crate) fn is_usable(&self) -> bool {
-        matches!(self.phase(), Phase::Starting | Phase::Live)
+        match self.phase() {
+            Phase::Starting | Phase::Live => true,
+            Phase::Failing | Phase::Recovering => self.journal.is_some(),
+            Phase::Leaving | Phase::Over => false,
+        }
+    }
+
+    /// Whether the HAL wants none of what this session is brought up for.
+    pub(crate) fn is_in_vain(&self) -> bool {
+        self.heir_of.upgrade().is_some_and(|dead| dead.is_over())
+    }
+
+    /// The host is dead: on to `Recovering` where there is a journal and the HAL is not leaving, and
+    /// otherwise `Over`. Says where it stood.
+    pub(crate) fn die(&self) -> Phase {
+        if self.journal.is_some() {
+            for (number, phase) in [(LIVE, Phase::Live), (FAILING, Phase::Failing)] {
+                let (ok, no) = (Ordering::AcqRel, Ordering::Acquire);
+                if self.phase.compare_exchange(number, RECOVERING, ok, no).is_ok() {
+                    self.calls.close();
+                    return phase;
+                }
+            }
+        }
+        self.finish()
+    }
+
+    /// Nothing is recovered any more.
+    pub(crate) fn close_journal(&self) {
+        if let Some(journal) = &self.journal {
+            journal.close();
+        }
+    }
+
+    /// Takes a received callback into the journal, before anybody else sees it.
+    pub(crate) fn take_in(&self, event: &Incoming<'_>) {
+        let Some(journal) = &self.journal else { return };
+        match event {
+            Incoming::Returned(returned) => journal.returned(self.generation, returned),
+            Incoming::Updated { upd_id, .. } => journal.lent(*upd_id),
+            Incoming::Answer { .. } | Incoming::UpdateLost { .. } => {}
+        }
     }
 
     /// `Live` becomes `Leaving`; false where there is nobody left to take leave of.
@@ -293,6 +348,7 @@ impl From<u8> for Phase {
             STARTING => Self::Starting,
             LIVE => Self::Live,
             FAILING => Self::Failing,
+            RECOVERING => Self::Recovering,
             LEAVING => Self::Leaving,
             _ => Self::Over,
         }

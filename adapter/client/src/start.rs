@@ -1,25 +1,26 @@
 //! From `initialize` to a running host.
 
 use std::os::fd::{AsFd, OwnedFd};
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 use cami_abi::Callbacks;
 use cami_link::{Deadline, Inbox, Link, LinkError, ReceiveError, seqpacket_pair};
 use cami_wire::Header;
-use cami_wire::control::{FromMonitor, Ready};
+use cami_wire::control::{FromMonitor, Ready, Recovery};
 use cami_wire::cros::{Init, PROTOCOL_VERSION, Settings, command};
 use nix::errno::Errno;
 
 use crate::calls::Answer;
 use crate::error::{CallError, StartError};
 use crate::host::{CONTROL_BYTES, END_PATIENCE, Host};
+use crate::journal::Journal;
 use crate::locate;
 use crate::pump::Call;
-use crate::reader::{LAST_WORDS, cause_of_death};
+use crate::reader::{LAST_WORDS, Reader, cause_of_death};
 use crate::session::{Limits, Phase, Session};
 use crate::spawn::{Command, spawn};
-use crate::supervisor::Supervisor;
+use crate::supervisor::{Options, Supervisor};
 
 /// How long a host may take to say `ready`, and with it how long all may take: ChromeOS's total
 /// for `Initialize` (platform2 `common/camera_algorithm_bridge_impl.cc`, 59).
@@ -31,102 +32,23 @@ impl Supervisor {
     pub(crate) fn start(&self, callbacks: Arc<dyn Callbacks>) -> Result<i32, StartError> {
         let began = Instant::now();
         self.reader.start().map_err(|errno| lacking("the reader's thread", errno))?;
-        let (link, host) = self.launch()?;
-        let ready = match await_ready(&host) {
-            Ok(ready) => ready,
-            Err(error) => {
-                host.end(END_PATIENCE);
-                return Err(error);
-            }
-        };
-        // The monitor says so at the info level, with more.
-        log::debug!(
-            "{} runs in process {}, watched by process {}",
-            ready.library,
-            ready.vendor_pid,
-            ready.monitor_pid
-        );
-        let session = Arc::new(Session::new(
-            self.reader.desk.next_generation(),
-            link,
-            host,
-            Limits::of(&ready),
-            callbacks,
-        ));
+        let generation = self.reader.desk.next_generation();
+        let Started { link, host, ready, recovery } = start_host(&self.options)?;
+        let journal = recovery.map(|recovery| Arc::new(Journal::new(recovery, generation)));
+        let limits = Limits::of(&ready);
+        let heir_of = Weak::new();
+        let session =
+            Arc::new(Session::new(generation, link, host, limits, callbacks, journal, heir_of));
         self.forget_dropped();
         self.reader.desk.publish(Arc::clone(&session));
         self.reader.wake();
-        let failure = match self.bring_up(&session, began) {
+        let failure = match self.reader.bring_up(&self.options, &session, began) {
             Ok(code) if session.go_live() => return Ok(code),
             Ok(_) => Failure::Died,
             Err(failure) => failure,
         };
         let cause = self.abandon(&session, failure.last_words());
         Err(failure.explained(cause, session.limits.initialize))
-    }
-
-    /// Starts the host's process.
-    fn launch(&self) -> Result<(Link, Host), StartError> {
-        let path = locate::host(&self.options)?;
-        let sockets = |errno| lacking("the sockets to the host", errno);
-        let (link, host_link) = seqpacket_pair().map_err(sockets)?;
-        let (control, host_control) = seqpacket_pair().map_err(sockets)?;
-        let (link, control) = links(link, control).map_err(|error| {
-            StartError::new(Errno::EPROTO, format!("no link can be made: {error}"))
-        })?;
-        let command = Command {
-            host: &path,
-            module: &self.options.module,
-            link: host_link.as_fd(),
-            control: host_control.as_fd(),
-            environment_trusted: self.options.environment_trusted,
-        };
-        let pid = spawn(&command).map_err(|errno| {
-            StartError::new(errno, format!("{} cannot be started: {errno}", path.display()))
-        })?;
-        // From here on the host's end is its own: end of file tells of its death.
-        drop((host_link, host_control));
-        let host = Host::adopt(pid, control).map_err(|errno| lacking("the host's pidfd", errno))?;
-        Ok((link, host))
-    }
-
-    /// `init`, then `start`.
-    fn bring_up(&self, session: &Session, began: Instant) -> Result<i32, Failure> {
-        let deadline = session
-            .limits
-            .initialize
-            .map(|limit| (Deadline::after(limit.saturating_sub(began.elapsed())), limit));
-        let client = self.options.module.file_name().unwrap_or_default().to_string_lossy();
-        let settings = Settings { protocol_version: PROTOCOL_VERSION, client: client.into_owned() };
-        let cookie = session.cookie();
-        let message = Init { settings }.encode(cookie);
-        let call = |command, cookie, message| {
-            let name = "initialize";
-            self.reader
-                .call(session, &Call { name, command, cookie, message, fd: None, deadline })
-                .map_err(Failure::of)
-        };
-        if let Answer::Init(reply) = call(command::INIT, cookie, &message)? {
-            if reply.ret == -libc::EPROTO {
-                return Err(Failure::Said(versions(reply.info.protocol_version)));
-            }
-            if reply.ret < 0 {
-                return Err(Failure::Said(StartError {
-                    code: reply.ret,
-                    line: format!("the host cannot load the vendor library: {}", reply.info.reason),
-                }));
-            }
-        }
-        let cookie = session.cookie();
-        let message = Header { command: command::START, cookie }.encode();
-        match call(command::START, cookie, &message)? {
-            Answer::Value(code) if code >= 0 => Ok(code),
-            Answer::Value(code) => Err(Failure::Said(StartError {
-                code,
-                line: format!("the vendor library's own initialize returned {code}"),
-            })),
-            Answer::Init(_) | Answer::Done => Err(Failure::Died),
-        }
     }
 
     /// Ends a session that did not come up, and says what it died of, if it died.
@@ -136,6 +58,7 @@ impl Supervisor {
         self.reader.wake();
         self.settle();
         self.reader.pending.forget(session.generation);
+        session.close_journal();
         if before == Phase::Over {
             // The reader saw it die and ended it.
             return session.epitaph();
@@ -148,9 +71,111 @@ impl Supervisor {
     }
 }
 
+impl Reader {
+    /// `init`, then `start`.
+    pub(crate) fn bring_up(
+        &self,
+        options: &Options,
+        session: &Session,
+        began: Instant,
+    ) -> Result<i32, Failure> {
+        let deadline = session
+            .limits
+            .initialize
+            .map(|limit| (Deadline::after(limit.saturating_sub(began.elapsed())), limit));
+        let client = options.module.file_name().unwrap_or_default().to_string_lossy();
+        let settings = Settings { protocol_version: PROTOCOL_VERSION, client: client.into_owned() };
+        let cookie = session.cookie();
+        let message = Init { settings }.encode(cookie);
+        let call = |command, cookie, message| {
+            let name = "initialize";
+            self.call(session, &Call { name, command, cookie, message, fd: None, deadline })
+                .map_err(Failure::of)
+        };
+        if let Answer::Init(reply) = call(command::INIT, cookie, &message)? {
+            if reply.ret == -libc::EPROTO {
+                return Err(Failure::Said(versions(reply.info.protocol_version)));
+            }
+            if reply.ret < 0 {
+                return Err(Failure::Said(StartError {
+                    code: reply.ret,
+                    hopeless: false,
+                    line: format!("the host cannot load the vendor library: {}", reply.info.reason),
+                }));
+            }
+        }
+        let cookie = session.cookie();
+        let message = Header { command: command::START, cookie }.encode();
+        match call(command::START, cookie, &message)? {
+            Answer::Value(code) if code >= 0 => Ok(code),
+            Answer::Value(code) => Err(Failure::Said(StartError {
+                code,
+                hopeless: false,
+                line: format!("the vendor library's own initialize returned {code}"),
+            })),
+            Answer::Init(_) | Answer::Done => Err(Failure::Died),
+        }
+    }
+}
+
+/// A host that is ready to bring up its library.
+#[derive(Debug)]
+pub(crate) struct Started {
+    pub(crate) link: Link,
+    pub(crate) host: Host,
+    pub(crate) ready: Ready,
+    /// What the client needs to recover from its death, if that is configured.
+    pub(crate) recovery: Option<Recovery>,
+}
+
+/// Starts a host, and waits for its monitor's word.
+pub(crate) fn start_host(options: &Options) -> Result<Started, StartError> {
+    let (link, host) = launch(options)?;
+    match await_ready(&host) {
+        Ok((recovery, ready)) => {
+            // The monitor says so at the info level, with more.
+            log::debug!(
+                "{} runs in process {}, watched by process {}",
+                ready.library,
+                ready.vendor_pid,
+                ready.monitor_pid
+            );
+            Ok(Started { link, host, ready, recovery })
+        }
+        Err(error) => {
+            host.end(END_PATIENCE);
+            Err(error)
+        }
+    }
+}
+
+/// Starts the host's process.
+fn launch(options: &Options) -> Result<(Link, Host), StartError> {
+    let path = locate::host(options)?;
+    let sockets = |errno| lacking("the sockets to the host", errno);
+    let (link, host_link) = seqpacket_pair().map_err(sockets)?;
+    let (control, host_control) = seqpacket_pair().map_err(sockets)?;
+    let (link, control) = links(link, control)
+        .map_err(|error| StartError::new(Errno::EPROTO, format!("no link can be made: {error}")))?;
+    let command = Command {
+        host: &path,
+        module: &options.module,
+        link: host_link.as_fd(),
+        control: host_control.as_fd(),
+        environment_trusted: options.environment_trusted,
+    };
+    let pid = spawn(&command).map_err(|errno| {
+        StartError::new(errno, format!("{} cannot be started: {errno}", path.display()))
+    })?;
+    // From here on the host's end is its own: end of file tells of its death.
+    drop((host_link, host_control));
+    let host = Host::adopt(pid, control).map_err(|errno| lacking("the host's pidfd", errno))?;
+    Ok((link, host))
+}
+
 /// Why a started host did not come up.
 #[derive(Debug)]
-enum Failure {
+pub(crate) enum Failure {
     /// It said why.
     Said(StartError),
     /// It died.
@@ -169,14 +194,14 @@ impl Failure {
     }
 
     /// How long the monitor's word on the death is worth waiting for.
-    fn last_words(&self) -> Duration {
+    pub(crate) fn last_words(&self) -> Duration {
         match self {
             Self::Said(_) => Duration::ZERO,
             Self::Died | Self::Overdue => LAST_WORDS,
         }
     }
 
-    fn explained(self, cause: Option<String>, limit: Option<Duration>) -> StartError {
+    pub(crate) fn explained(self, cause: Option<String>, limit: Option<Duration>) -> StartError {
         let cause = cause.unwrap_or_else(|| "ended by another initialize or deinitialize".into());
         match self {
             Self::Said(error) => error,
@@ -202,14 +227,26 @@ fn links(link: OwnedFd, control: OwnedFd) -> Result<(Link, Link), LinkError> {
 }
 
 /// Waits for the monitor's first word.
-fn await_ready(host: &Host) -> Result<Ready, StartError> {
+fn await_ready(host: &Host) -> Result<(Option<Recovery>, Ready), StartError> {
     let mut inbox = Inbox::new(CONTROL_BYTES, 0);
-    match host.listen(&mut inbox, Some(Deadline::after(READY_LIMIT))) {
-        Ok(FromMonitor::Ready(ready)) if ready.protocol == PROTOCOL_VERSION => Ok(ready),
+    let deadline = Deadline::after(READY_LIMIT);
+    let mut recovery = None;
+    let mut heard = host.listen(&mut inbox, Some(deadline));
+    while let Ok(FromMonitor::Recovery(told)) = heard {
+        recovery = Some(told);
+        heard = host.listen(&mut inbox, Some(deadline));
+    }
+    match heard {
+        Ok(FromMonitor::Ready(ready)) if ready.protocol == PROTOCOL_VERSION => {
+            Ok((recovery, ready))
+        }
         Ok(FromMonitor::Ready(ready)) => Err(versions(ready.protocol)),
+        // Taken above.
+        Ok(FromMonitor::Recovery(_)) => Err(versions(PROTOCOL_VERSION)),
         Ok(FromMonitor::Refused(refused)) => Err(StartError {
             code: if refused.errno < 0 { refused.errno } else { -libc::EINVAL },
             line: format!("the host refused: {}", refused.reason),
+            hopeless: true,
         }),
         Ok(FromMonitor::Died(death)) => Err(StartError::new(
             Errno::ECONNRESET,

@@ -27,7 +27,7 @@ use crate::seldom::Seldom;
 use crate::session::Session;
 
 /// How long a call without an answer waits for room on a full link (docs: "back-pressure").
-const SEND_PATIENCE: Duration = Duration::from_millis(5);
+pub(crate) const SEND_PATIENCE: Duration = Duration::from_millis(5);
 /// How long `stop` may take where `register_ms` sets no deadline: the host ends in any case, so
 /// nobody waits for ever. ChromeOS's own default for a wait (platform2 `common/future.h`, 85).
 const STOP_LIMIT: Duration = Duration::from_secs(5);
@@ -90,8 +90,8 @@ impl Supervisor {
     #[must_use]
     pub fn new(options: Options) -> Self {
         Self {
+            reader: Reader::new(options.clone()),
             options,
-            reader: Reader::new(),
             life: Mutex::new(()),
             owner: AtomicI32::new(0),
             told_dropped: AtomicBool::new(false),
@@ -106,7 +106,7 @@ impl Supervisor {
     }
 
     /// The current session, if calls on it make sense.
-    fn usable(&self) -> Option<Arc<Session>> {
+    pub(crate) fn usable(&self) -> Option<Arc<Session>> {
         self.reader.desk.current().filter(|session| session.is_usable())
     }
 
@@ -133,6 +133,7 @@ impl Supervisor {
     fn retire(&self, patience: Duration) {
         if let Some(session) = self.reader.desk.take() {
             let before = session.finish();
+            session.close_journal();
             self.reader.wake();
             if before != crate::session::Phase::Over {
                 if patience.is_zero() {
@@ -155,7 +156,7 @@ impl Supervisor {
     }
 
     /// A call that has no return code found nobody to call.
-    fn dropped(&self, name: &str) {
+    pub(crate) fn dropped(&self, name: &str) {
         if !self.told_dropped.swap(true, Ordering::Relaxed) {
             log::warn!("{name} and further calls are dropped: no camera algorithm is running");
         }
@@ -166,7 +167,7 @@ impl Supervisor {
     }
 
     /// Answers a request that could not be sent, on the reader as any other.
-    fn overflow(&self, session: &Session, req_id: u32, buffer_handle: i32, why: &str) {
+    pub(crate) fn overflow(&self, session: &Session, req_id: u32, buffer_handle: i32, why: &str) {
         let status = session.limits.overflow_status;
         let answer = Event::Returned(Returned { req_id, status, buffer_handle });
         let answered = self.reader.pending.push(session.generation, answer).is_ok();
@@ -190,7 +191,7 @@ impl Supervisor {
     }
 
     /// The deadline of a call on buffers.
-    fn register_deadline(session: &Session) -> Option<(Deadline, Duration)> {
+    pub(crate) fn register_deadline(session: &Session) -> Option<(Deadline, Duration)> {
         session.limits.register.map(|limit| (Deadline::after(limit), limit))
     }
 }
@@ -221,6 +222,9 @@ impl CameraAlgorithm for Supervisor {
             return negative(Errno::EPIPE);
         }
         let Some(session) = self.usable() else { return CallError::Dead.code() };
+        if let Some(journal) = &session.journal {
+            return self.register_durably(journal, fd);
+        }
         let cookie = session.cookie();
         let call = Call {
             name: "register_buffer",
@@ -246,7 +250,11 @@ impl CameraAlgorithm for Supervisor {
             let why = format!("its header has {} bytes, at most 65536 are sent", header.len());
             return self.overflow(&session, req_id, buffer_handle, &why);
         }
-        let parts = Request { req_id, header, buffer_handle }.parts(session.cookie());
+        let request = Request { req_id, header, buffer_handle };
+        if let Some(journal) = session.journal.clone() {
+            return self.request_durably(session, &journal, request);
+        }
+        let parts = request.parts(session.cookie());
         let parts =
             [IoSlice::new(&parts.head), IoSlice::new(parts.header), IoSlice::new(&parts.tail)];
         match session.send(&parts, &[], SEND_PATIENCE) {
@@ -269,6 +277,13 @@ impl CameraAlgorithm for Supervisor {
         let Some(session) = self.usable() else { return self.dropped("deregister_buffers") };
         let deadline = Self::register_deadline(&session);
         for handles in buffer_handles.chunks(HANDLES_PER_MESSAGE) {
+            if let Some(journal) = &session.journal {
+                match self.deregister_durably(journal, handles) {
+                    Ok(()) => continue,
+                    Err(CallError::Dead) => return self.dropped("deregister_buffers"),
+                    Err(error) => return log::error!("deregister_buffers failed: {error}"),
+                }
+            }
             let cookie = session.cookie();
             let call = Call {
                 name: "deregister_buffers",
@@ -291,6 +306,9 @@ impl CameraAlgorithm for Supervisor {
             return;
         }
         let Some(session) = self.usable() else { return self.dropped("update_return") };
+        if session.journal.as_ref().is_some_and(|journal| !journal.given_back(upd_id)) {
+            return log::debug!("update {upd_id} was lent by a vendor process that is dead");
+        }
         let message = UpdateReturn { upd_id, status, has_fd: fd.is_some() };
         let message = message.encode(session.cookie());
         let borrowed = fd.as_ref().map(AsFd::as_fd);

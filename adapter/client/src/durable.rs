@@ -1,0 +1,143 @@
+//! The HAL's calls where a vendor process may be replaced under them (`recovery = "resume"`).
+
+use std::io::IoSlice;
+use std::os::fd::OwnedFd;
+use std::sync::Arc;
+
+use cami_link::Sent;
+use cami_wire::cros::{DeregisterBuffers, RegisterBuffer, Request, command};
+
+use crate::calls::Answer;
+use crate::error::CallError;
+use crate::journal::{HalBuffer, Journal, Ticket};
+use crate::pump::Call;
+use crate::session::Session;
+use crate::supervisor::{SEND_PATIENCE, Supervisor};
+
+/// Vendor processes that a call may lose: the call is made again once, and the second death on it
+/// is its answer.
+const DEATHS_OF_A_CALL: u32 = 2;
+
+impl Supervisor {
+    /// A request that is answered whatever becomes of the vendor process.
+    pub(crate) fn request_durably(
+        &self,
+        mut session: Arc<Session>,
+        journal: &Journal,
+        request: Request<'_>,
+    ) {
+        let Request { req_id, header, buffer_handle } = request;
+        loop {
+            match journal.request(session.generation, req_id, header, buffer_handle) {
+                Ticket::Send(id) => return self.send_request(&session, journal, id, request),
+                Ticket::Waits => return,
+                Ticket::Dropped => return self.dropped("request"),
+                Ticket::Stale => match self.usable() {
+                    Some(newer) if newer.generation != session.generation => session = newer,
+                    _ => return self.dropped("request"),
+                },
+            }
+        }
+    }
+
+    fn send_request(&self, session: &Session, journal: &Journal, id: u64, request: Request<'_>) {
+        let parts = request.parts(session.cookie());
+        let parts =
+            [IoSlice::new(&parts.head), IoSlice::new(parts.header), IoSlice::new(&parts.tail)];
+        let why = match session.send(&parts, &[], SEND_PATIENCE) {
+            Ok(Sent::Now) => return,
+            Ok(Sent::Queued) => return self.reader.wake(),
+            // It is in the journal: the next vendor process gets it.
+            Err(CallError::Dead) => return,
+            Err(CallError::TimedOut) => "the link is full",
+            Err(CallError::Os(errno)) => errno.desc(),
+        };
+        if journal.withdraw(id, session.generation) {
+            self.overflow(session, request.req_id, request.buffer_handle, why);
+        }
+    }
+
+    /// `register_buffer`; the buffer stays ours until it is deregistered.
+    pub(crate) fn register_durably(&self, journal: &Journal, fd: OwnedFd) -> i32 {
+        let buffer = HalBuffer::new(fd);
+        let called = self.call_durably(journal, |session, deadline| {
+            let cookie = session.cookie();
+            let call = Call {
+                name: "register_buffer",
+                command: command::REGISTER_BUFFER,
+                cookie,
+                message: &RegisterBuffer { has_fd: true }.encode(cookie),
+                fd: Some(buffer.fd()),
+                deadline,
+            };
+            match self.reader.call(session, &call)? {
+                Answer::Value(handle) => Ok((
+                    handle,
+                    handle < 0 || journal.registered(session.generation, handle, &buffer),
+                )),
+                Answer::Init(_) | Answer::Done => Err(CallError::Dead),
+            }
+        });
+        called.unwrap_or_else(CallError::code)
+    }
+
+    /// `deregister_buffers`, as far as one message goes.
+    pub(crate) fn deregister_durably(
+        &self,
+        journal: &Journal,
+        handles: &[i32],
+    ) -> Result<(), CallError> {
+        self.call_durably(journal, |session, deadline| {
+            let cookie = session.cookie();
+            let call = Call {
+                name: "deregister_buffers",
+                command: command::DEREGISTER_BUFFERS,
+                cookie,
+                message: &DeregisterBuffers::encode(handles, cookie),
+                fd: None,
+                deadline,
+            };
+            self.reader.call(session, &call)?;
+            Ok(((), journal.deregistered(session.generation, handles)))
+        })
+    }
+
+    /// Makes a call, and makes it again where the vendor process died before its answer counted
+    /// (`false` beside it: another vendor process has taken over meanwhile, which knows nothing of
+    /// this call).
+    fn call_durably<T>(
+        &self,
+        journal: &Journal,
+        mut make: impl FnMut(&Session, CallDeadline) -> Result<(T, bool), CallError>,
+    ) -> Result<T, CallError> {
+        let mut deaths = 0;
+        let mut deadline: Option<CallDeadline> = None;
+        loop {
+            let until = deadline.flatten().map(|(until, _)| until);
+            journal.wait_for_another(None, until)?;
+            let session = self.usable().ok_or(CallError::Dead)?;
+            let deadline = *deadline.get_or_insert_with(|| Self::register_deadline(&session));
+            match make(&session, deadline) {
+                Ok((value, true)) => return Ok(value),
+                Ok((_, false)) => {}
+                Err(CallError::Dead) => {
+                    deaths += 1;
+                    if deaths >= DEATHS_OF_A_CALL {
+                        return Err(CallError::Dead);
+                    }
+                    if self.reader.is_current() {
+                        // Nobody else would bring the next one up.
+                        self.reader.bury_inside_callback(session);
+                    } else {
+                        let until = deadline.map(|(until, _)| until);
+                        journal.wait_for_another(Some(session.generation), until)?;
+                    }
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+}
+
+/// When a call gives up, and the time that the log then names.
+type CallDeadline = Option<(cami_link::Deadline, std::time::Duration)>;

@@ -1,0 +1,191 @@
+//! The register and deregister history, and the HAL's buffers as far as they are still registered.
+//!
+//! Handles are the library's own numbers. A new vendor process comes to the same ones by going
+//! through the same calls in the same order, with dummies for buffers that are gone: libraries count
+//! up, or take the one that was given back first (spec/cami-abi.md, 5.1).
+
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::Arc;
+
+use nix::errno::Errno;
+use nix::sys::stat::fstat;
+use nix::sys::uio::{pread, pwrite};
+
+/// Calls that are remembered. IPU6 registers and deregisters per frame; the longest set-up known
+/// needs 1024 (spec/cami-abi.md, 5.2).
+pub(crate) const MAX_CALLS: usize = 4096;
+
+/// A buffer of the HAL's. The descriptor that it gave with `register_buffer` stays open until it
+/// deregisters the buffer, as it would in a library in the HAL's own process.
+#[derive(Clone, Debug)]
+pub(crate) struct Buffer {
+    fd: Arc<OwnedFd>,
+    bytes: u64,
+}
+
+impl Buffer {
+    pub(crate) fn new(fd: OwnedFd) -> Self {
+        let bytes = fstat(&fd).map_or(0, |stat| u64::try_from(stat.st_size).unwrap_or(0));
+        Self { fd: Arc::new(fd), bytes }
+    }
+
+    pub(crate) fn fd(&self) -> BorrowedFd<'_> {
+        self.fd.as_fd()
+    }
+
+    /// Its size by `fstat`: 0 for a dma-buf.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// Reads all of `bytes` at `offset`, by `pread`: the vendor process may shrink a file that we
+    /// would map.
+    pub(crate) fn read(&self, offset: u32, bytes: &mut [u8]) -> Result<(), Errno> {
+        let mut rest = bytes;
+        let mut offset = i64::from(offset);
+        while !rest.is_empty() {
+            match pread(self.fd(), rest, offset) {
+                Ok(0) => return Err(Errno::ENODATA),
+                Ok(count) => {
+                    rest = rest.get_mut(count..).unwrap_or_default();
+                    offset = offset.saturating_add(i64::try_from(count).unwrap_or(i64::MAX));
+                }
+                Err(Errno::EINTR) => {}
+                Err(errno) => return Err(errno),
+            }
+        }
+        Ok(())
+    }
+
+    pub(crate) fn read_u32(&self, offset: u32) -> Option<u32> {
+        let mut word = [0; 4];
+        self.read(offset, &mut word).ok().map(|()| u32::from_ne_bytes(word))
+    }
+
+    pub(crate) fn read_u64(&self, offset: u32) -> Option<u64> {
+        let mut word = [0; 8];
+        self.read(offset, &mut word).ok().map(|()| u64::from_ne_bytes(word))
+    }
+
+    /// Writes an address where the HAL keeps one; never beyond the end, which would let it grow.
+    pub(crate) fn write_u64(&self, offset: u32, word: u64) -> Result<(), Errno> {
+        if u64::from(offset).saturating_add(8) > self.bytes {
+            return Err(Errno::ENODATA);
+        }
+        match pwrite(self.fd(), &word.to_ne_bytes(), i64::from(offset))? {
+            8 => Ok(()),
+            _ => Err(Errno::EIO),
+        }
+    }
+}
+
+/// One call that the library has answered.
+#[derive(Clone, Debug)]
+pub(crate) enum BufferCall {
+    /// The HAL's `register_buffer`; `buffer` is `None` once it was deregistered.
+    Register { handle: i32, bytes: u64, buffer: Option<Buffer> },
+    /// The HAL's `deregister_buffers`.
+    Deregister { handles: Vec<i32> },
+    /// A buffer of ours, which an earlier recovery registered for its replay. It stays: the library
+    /// may have kept a pointer into it.
+    Own { handle: i32 },
+}
+
+/// All such calls, in order.
+#[derive(Debug, Default)]
+pub(crate) struct BufferCalls {
+    calls: Vec<BufferCall>,
+}
+
+impl BufferCalls {
+    pub(crate) fn all(&self) -> &[BufferCall] {
+        &self.calls
+    }
+
+    /// The buffer that has this handle now.
+    pub(crate) fn find(&self, handle: i32) -> Option<&Buffer> {
+        self.calls.iter().rev().find_map(|call| match call {
+            BufferCall::Register { handle: found, buffer: Some(buffer), .. }
+                if *found == handle =>
+            {
+                Some(buffer)
+            }
+            _ => None,
+        })
+    }
+
+    pub(crate) fn register(&mut self, handle: i32, buffer: Buffer) {
+        let bytes = buffer.bytes();
+        self.calls.push(BufferCall::Register { handle, bytes, buffer: Some(buffer) });
+    }
+
+    pub(crate) fn own(&mut self, handle: i32) {
+        self.calls.push(BufferCall::Own { handle });
+    }
+
+    pub(crate) fn deregister(&mut self, handles: &[i32]) {
+        for call in &mut self.calls {
+            if let BufferCall::Register { handle, buffer, .. } = call
+                && handles.contains(handle)
+            {
+                *buffer = None;
+            }
+        }
+        self.calls.push(BufferCall::Deregister { handles: handles.to_vec() });
+    }
+
+    /// Whether there have been more than can be gone through again.
+    pub(crate) fn is_too_long(&self) -> bool {
+        self.calls.len() > MAX_CALLS
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Buffer, BufferCalls, MAX_CALLS};
+    use nix::sys::memfd::{MFdFlags, memfd_create};
+
+    fn buffer(bytes: &[u8]) -> Buffer {
+        let fd = memfd_create(c"test", MFdFlags::MFD_CLOEXEC).unwrap();
+        nix::sys::uio::pwrite(&fd, bytes, 0).unwrap();
+        Buffer::new(fd)
+    }
+
+    #[test]
+    fn words_are_read_and_written_inside_the_buffer_only() {
+        let buffer = buffer(&[0x11; 16]);
+        assert_eq!(buffer.read_u64(8), Some(0x1111_1111_1111_1111));
+        assert_eq!(buffer.read_u64(9), None);
+        assert!(buffer.write_u64(9, 1).is_err());
+        buffer.write_u64(8, 7).unwrap();
+        assert_eq!(
+            (buffer.read_u64(0), buffer.read_u64(8)),
+            (Some(0x1111_1111_1111_1111), Some(7))
+        );
+    }
+
+    #[test]
+    fn deregistered_buffer_is_closed_and_its_handle_is_found_no_more() {
+        let mut calls = BufferCalls::default();
+        calls.register(1, buffer(&[1; 8]));
+        calls.register(2, buffer(&[2; 8]));
+        calls.deregister(&[1, 99]);
+        assert!(calls.find(1).is_none());
+        assert_eq!(calls.find(2).unwrap().read_u32(0), Some(0x0202_0202));
+        // The number is used again: the newer one counts.
+        calls.register(1, buffer(&[3; 8]));
+        assert_eq!(calls.find(1).unwrap().read_u32(0), Some(0x0303_0303));
+        assert_eq!(calls.all().len(), 4);
+    }
+
+    #[test]
+    fn history_is_bounded() {
+        let mut calls = BufferCalls::default();
+        for _ in 0..MAX_CALLS {
+            calls.deregister(&[]);
+        }
+        assert!(!calls.is_too_long());
+        calls.deregister(&[]);
+        assert!(calls.is_too_long());
+    }
+}

@@ -1,0 +1,146 @@
+//! Requests without their callback.
+
+use std::collections::VecDeque;
+
+use cami_wire::control::CommandRule;
+
+use super::buffers::Buffer;
+
+/// Addresses in one request's buffer; what is known has two.
+pub(crate) const MAX_WORDS: usize = 4;
+
+/// One request that the HAL made and that has not been answered yet.
+#[derive(Debug, Default)]
+pub(crate) struct Entry {
+    /// Counts entries.
+    pub(crate) id: u64,
+    pub(crate) req_id: u32,
+    pub(crate) handle: i32,
+    pub(crate) header: Vec<u8>,
+    /// Generation of the session that it was sent on; 0: none yet.
+    pub(crate) sent_on: u64,
+    /// Vendor processes that died with it in flight.
+    pub(crate) deaths: u32,
+    pub(crate) rule: Option<CommandIndex>,
+    /// Where virtual addresses stand in the buffer, which holds the real ones meanwhile.
+    pub(crate) words: [Option<(u32, u64)>; MAX_WORDS],
+    pub(crate) instance: Option<u32>,
+    /// What the buffer held, where that is kept.
+    pub(crate) payload: Vec<u8>,
+    pub(crate) has_payload: bool,
+}
+
+/// Which of the rules; the rules do not change.
+pub(crate) type CommandIndex = usize;
+
+impl Entry {
+    /// Finds the virtual addresses in a request's buffer.
+    pub(crate) fn find_words(
+        &mut self,
+        rule: &CommandRule,
+        buffer: &Buffer,
+        is_virtual: impl Fn(u64) -> bool,
+    ) {
+        self.words = [None; MAX_WORDS];
+        for (word, &offset) in self.words.iter_mut().zip(&rule.takes) {
+            let found = buffer.read_u64(offset).filter(|&address| is_virtual(address));
+            *word = found.map(|address| (offset, address));
+        }
+    }
+
+    /// Its virtual addresses.
+    pub(crate) fn addresses(&self) -> impl Iterator<Item = u64> {
+        self.words.iter().flatten().map(|&(_, address)| address)
+    }
+}
+
+/// The requests in flight, in the order in which they were made. Entries are used again, so that a
+/// request costs no allocation once there have been as many at a time.
+#[derive(Debug, Default)]
+pub(crate) struct InFlight {
+    entries: VecDeque<Entry>,
+    free: Vec<Entry>,
+    ids: u64,
+}
+
+impl InFlight {
+    /// An empty entry, to be filled and given to [`Self::push`].
+    pub(crate) fn blank(&mut self) -> Entry {
+        self.ids = self.ids.wrapping_add(1);
+        let mut entry = self.free.pop().unwrap_or_default();
+        entry.header.clear();
+        Entry {
+            id: self.ids,
+            header: std::mem::take(&mut entry.header),
+            payload: std::mem::take(&mut entry.payload),
+            ..Entry::default()
+        }
+    }
+
+    pub(crate) fn push(&mut self, entry: Entry) {
+        self.entries.push_back(entry);
+    }
+
+    /// The oldest request on `session` that this callback answers. A callback that answers none is
+    /// the library's own doing, and nothing that we keep.
+    pub(crate) fn answered(&mut self, session: u64, req_id: u32, handle: i32) -> Option<Entry> {
+        let is_it = |entry: &Entry| {
+            entry.sent_on == session && entry.req_id == req_id && entry.handle == handle
+        };
+        let found = self.entries.iter().position(is_it)?;
+        self.entries.remove(found)
+    }
+
+    /// Takes an entry away that could not be sent, if it is still that of `session`.
+    pub(crate) fn withdraw(&mut self, id: u64, session: u64) -> Option<Entry> {
+        let found =
+            self.entries.iter().position(|entry| entry.id == id && entry.sent_on == session)?;
+        self.entries.remove(found)
+    }
+
+    /// Takes the entries for which `which` is true.
+    pub(crate) fn take(&mut self, which: impl Fn(&Entry) -> bool) -> VecDeque<Entry> {
+        let (taken, kept) = self.entries.drain(..).partition(which);
+        self.entries = kept;
+        taken
+    }
+
+    pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Entry> {
+        self.entries.iter_mut()
+    }
+
+    pub(crate) fn recycle(&mut self, entry: Entry) {
+        self.free.push(entry);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::InFlight;
+
+    #[test]
+    fn answer_takes_the_oldest_of_its_request_and_buffer() {
+        let mut in_flight = InFlight::default();
+        for (req_id, handle) in [(8, 1), (8, 2), (8, 1)] {
+            let mut entry = in_flight.blank();
+            (entry.req_id, entry.handle) = (req_id, handle);
+            in_flight.push(entry);
+        }
+        assert_eq!(in_flight.answered(0, 8, 1).unwrap().id, 1);
+        assert_eq!(in_flight.answered(0, 8, 1).unwrap().id, 3);
+        assert!(in_flight.answered(0, 8, 1).is_none());
+        assert!(in_flight.answered(7, 8, 2).is_none());
+        assert_eq!(in_flight.answered(0, 8, 2).unwrap().id, 2);
+    }
+
+    #[test]
+    fn only_the_session_that_could_not_send_withdraws() {
+        let mut in_flight = InFlight::default();
+        let mut entry = in_flight.blank();
+        (entry.sent_on, entry.req_id) = (5, 1);
+        let id = entry.id;
+        in_flight.push(entry);
+        assert!(in_flight.withdraw(id, 4).is_none());
+        assert!(in_flight.withdraw(id, 5).is_some());
+    }
+}

@@ -1,0 +1,423 @@
+//! From a dead vendor process to one that is where the old one was (`recovery = "resume"`).
+//!
+//! On the reader's thread: another host is started and brought up, the register and deregister
+//! history is gone through again, so that the handles come out the same, the requests that set
+//! something up are done again in memory of ours, and then all requests in flight are sent again.
+//! Nothing is written into a buffer of the HAL's but addresses, and nothing of the replay is
+//! delivered to it. Meanwhile its requests queue up and its other calls wait.
+
+use std::fmt;
+use std::io::IoSlice;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use cami_link::{Deadline, Event, Interest, ReceiveError, wait};
+use cami_wire::cros::{DeregisterBuffers, RegisterBuffer, Request, command};
+use nix::errno::Errno;
+use nix::fcntl::{FcntlArg, SealFlag, fcntl};
+use nix::sys::memfd::{MFdFlags, memfd_create};
+use nix::sys::uio::{pread, pwrite};
+use nix::unistd::ftruncate;
+
+use crate::calls::Answer;
+use crate::deliver::Incoming;
+use crate::error::CallError;
+use crate::host::END_PATIENCE;
+use crate::journal::{BufferCall, Journal, KeptRequest, Resent};
+use crate::pending;
+use crate::pump::Call;
+use crate::reader::{LAST_WORDS, Reader, cause_of_death, link_inbox};
+use crate::session::{Limits, Session};
+use crate::start::{Started, start_host};
+
+/// How long a vendor process may take to be gone after its monitor is: the kernel kills it then, and
+/// what still runs may write into the HAL's buffers.
+const GONE_PATIENCE: Duration = Duration::from_secs(1);
+/// How long a request of the replay may take. The vendors' own clients wait as long (spec/cami-abi.md,
+/// 2.8).
+const REPLAY_LIMIT: Duration = Duration::from_secs(5);
+/// Size of a buffer that only takes a handle's place.
+const DUMMY_BYTES: u64 = 4096;
+
+/// Why the HAL has to be told.
+#[derive(Debug)]
+pub(crate) struct GaveUp(String);
+
+impl fmt::Display for GaveUp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// How one attempt failed.
+#[derive(Debug)]
+enum Failed {
+    /// Another may succeed.
+    Now(String),
+    /// None will.
+    ForGood(String),
+}
+
+impl Failed {
+    fn call(name: &str) -> impl FnOnce(CallError) -> Self {
+        move |error| Self::Now(format!("{name} of the replay: {error}"))
+    }
+}
+
+/// What a replay consisted of.
+#[derive(Clone, Copy, Debug, Default)]
+struct Replayed {
+    buffers: usize,
+    requests: usize,
+}
+
+impl Reader {
+    /// Puts a new session into the place of `dead`.
+    pub(crate) fn resume(&self, dead: &Arc<Session>, journal: &Arc<Journal>) -> Result<(), GaveUp> {
+        let began = Instant::now();
+        if !self.take_last_answers(dead) {
+            let seconds = GONE_PATIENCE.as_secs();
+            return Err(GaveUp(format!("the dead vendor process is not gone after {seconds} s")));
+        }
+        dead.link.shutdown();
+        journal.begin(dead.generation).map_err(GaveUp)?;
+        loop {
+            let wait = journal.start_another().map_err(|limit| {
+                GaveUp(format!(
+                    "{limit} restarts within {} ms (restart.limit)",
+                    journal.recovery.restart_window_ms
+                ))
+            })?;
+            self.pause(dead, wait);
+            if dead.is_over() {
+                return Err(GaveUp("the HAL has ended it".to_owned()));
+            }
+            match self.attempt(dead, journal, began) {
+                Ok(()) => return Ok(()),
+                Err(Failed::ForGood(why)) => return Err(GaveUp(why)),
+                Err(Failed::Now(why)) if dead.is_over() => return Err(GaveUp(why)),
+                Err(Failed::Now(why)) => {
+                    log::warn!("the camera algorithm could not be resumed, trying again: {why}");
+                    journal.failed_again();
+                }
+            }
+        }
+    }
+
+    /// Takes in what the dead vendor process had answered. False if it may still be there.
+    fn take_last_answers(&self, dead: &Session) -> bool {
+        let deadline = Deadline::after(GONE_PATIENCE);
+        let mut inbox = link_inbox();
+        loop {
+            match dead.link.receive(&mut inbox, Some(deadline)) {
+                Ok(received) => match Incoming::parse(received) {
+                    Ok(event) => {
+                        dead.take_in(&event);
+                        if let Some(event) = event.into_event()
+                            && self.pending.push(dead.generation, event).is_err()
+                        {
+                            log::error!("a callback of the dead vendor process is lost");
+                        }
+                    }
+                    Err(error) => log::debug!("from the dead vendor process: {error}"),
+                },
+                Err(ReceiveError::TimedOut) => return false,
+                Err(ReceiveError::Malformed(_)) => {}
+                Err(_) => return true,
+            }
+        }
+    }
+
+    /// Waits, unless the HAL ends the session meanwhile.
+    fn pause(&self, dead: &Session, time: Duration) {
+        let deadline = Deadline::after(time);
+        let Some(waker) = self.waker() else { return };
+        while !time.is_zero() && !dead.is_over() && !deadline.has_passed() {
+            let mut polled = [(waker.as_fd(), Interest::Message, Event::default())];
+            if wait(&mut polled, Some(deadline)).is_err() {
+                return;
+            }
+            waker.drain();
+        }
+    }
+
+    fn attempt(
+        &self,
+        dead: &Arc<Session>,
+        journal: &Arc<Journal>,
+        began: Instant,
+    ) -> Result<(), Failed> {
+        let started = Instant::now();
+        let Started { link, host, ready, .. } = start_host(&self.options).map_err(|error| {
+            if error.hopeless { Failed::ForGood(error.line) } else { Failed::Now(error.line) }
+        })?;
+        let heir = Arc::new(Session::new(
+            self.desk.next_generation(),
+            link,
+            host,
+            Limits::of(&ready),
+            Arc::clone(&dead.callbacks),
+            Some(Arc::clone(journal)),
+            Arc::downgrade(dead),
+        ));
+        let replayed = match self.bring_to_its_state(&heir, journal, started) {
+            Ok(replayed) => replayed,
+            Err(failed) => return Err(self.give_up(&heir, failed)),
+        };
+        let resent = self.take_over(dead, &heir, journal)?;
+        log::info!(
+            "the camera algorithm was resumed in {:.1} ms (restart {}): {} buffers, {} requests done \
+             again, {resent} in flight sent again",
+            began.elapsed().as_secs_f64() * 1000.0,
+            journal.restarts(),
+            replayed.buffers,
+            replayed.requests,
+        );
+        Ok(())
+    }
+
+    /// From now on the HAL's calls go to `heir`.
+    fn take_over(
+        &self,
+        dead: &Arc<Session>,
+        heir: &Arc<Session>,
+        journal: &Journal,
+    ) -> Result<usize, Failed> {
+        let ended = || Failed::Now("the HAL has ended it".to_owned());
+        // No generation of an event is older than the session that delivers it.
+        self.pending.hand_over(dead.generation, heir.generation);
+        if !heir.go_live() || !self.desk.replace(dead, heir) {
+            return Err(self.give_up(heir, ended()));
+        }
+        let send = |resent: &Resent<'_>| {
+            let Resent { req_id, header, handle } = *resent;
+            let parts = Request { req_id, header, buffer_handle: handle }.parts(heir.cookie());
+            let parts =
+                [IoSlice::new(&parts.head), IoSlice::new(parts.header), IoSlice::new(&parts.tail)];
+            // One that the next death takes is sent again after that.
+            !matches!(heir.send(&parts, &[], Duration::ZERO), Err(CallError::TimedOut))
+        };
+        let status = heir.limits.overflow_status;
+        let Some((answers, sent)) = journal.commit(heir.generation, status, send) else {
+            // `initialize` or `deinitialize` took it from the desk, and ends it.
+            return Err(ended());
+        };
+        for answer in answers {
+            log::warn!(
+                "request {} (buffer {}) is answered with status {status}: two vendor processes died \
+                 with it",
+                answer.req_id,
+                answer.buffer_handle
+            );
+            let _ = self.pending.push(heir.generation, pending::Event::Returned(answer));
+        }
+        dead.finish();
+        Ok(sent)
+    }
+
+    /// Ends a session that did not get so far, and says what it died of.
+    fn give_up(&self, heir: &Session, failed: Failed) -> Failed {
+        heir.finish();
+        let mut inbox = cami_link::Inbox::new(crate::host::CONTROL_BYTES, 0);
+        let died = match failed {
+            Failed::Now(_) if !heir.is_in_vain() => {
+                heir.last_words(&mut inbox, Deadline::after(LAST_WORDS))
+            }
+            _ => None,
+        };
+        heir.link.shutdown();
+        let ending = heir.host.end(END_PATIENCE);
+        match (failed, died) {
+            (Failed::Now(why), Some(died)) => {
+                Failed::Now(format!("{why}: {}", cause_of_death(Some(&died), ending)))
+            }
+            (failed, _) => failed,
+        }
+    }
+
+    /// `initialize`, the buffers, and the requests that have to be done again.
+    fn bring_to_its_state(
+        &self,
+        heir: &Session,
+        journal: &Journal,
+        started: Instant,
+    ) -> Result<Replayed, Failed> {
+        self.bring_up(&self.options, heir, started)
+            .map_err(|failure| Failed::Now(failure.explained(None, heir.limits.initialize).line))?;
+        let kept = journal.kept();
+        let mut payloads = kept.iter().filter(|kept| kept.buffer_bytes > 0);
+        let mut own = Vec::new();
+        let mut replayed = Replayed::default();
+        for call in journal.buffer_calls() {
+            replayed.buffers += 1;
+            match call {
+                BufferCall::Register { handle, bytes, buffer } => {
+                    let dummy = if buffer.is_none() { Some(memory(bytes)?) } else { None };
+                    let fd = match (&buffer, &dummy) {
+                        (Some(buffer), _) => buffer.fd(),
+                        (None, Some(dummy)) => dummy.as_fd(),
+                        (None, None) => continue,
+                    };
+                    self.register_as(heir, fd, handle)?;
+                }
+                BufferCall::Deregister { handles } => self.deregister(heir, &handles)?,
+                BufferCall::Own { handle } => {
+                    let bytes = payloads.next().map_or(DUMMY_BYTES, |kept| kept.buffer_bytes);
+                    let fd = memory(bytes)?;
+                    self.register_as(heir, fd.as_fd(), handle)?;
+                    own.push((fd, handle));
+                }
+            }
+        }
+        for kept in payloads {
+            let fd = memory(kept.buffer_bytes)?;
+            let handle = self.register(heir, fd.as_fd())?;
+            if handle < 0 {
+                let why = format!("the library refuses a buffer of ours with {handle}");
+                return Err(Failed::ForGood(why));
+            }
+            journal.own_buffer(handle);
+            own.push((fd, handle));
+        }
+        let mut own = own.into_iter();
+        for kept in &kept {
+            replayed.requests += 1;
+            let buffer = if kept.buffer_bytes > 0 { own.next() } else { None };
+            self.do_again(heir, journal, kept, buffer)?;
+        }
+        Ok(replayed)
+    }
+
+    fn register(&self, heir: &Session, fd: BorrowedFd<'_>) -> Result<i32, Failed> {
+        let cookie = heir.cookie();
+        let call = Call {
+            name: "register_buffer",
+            command: command::REGISTER_BUFFER,
+            cookie,
+            message: &RegisterBuffer { has_fd: true }.encode(cookie),
+            fd: Some(fd),
+            deadline: heir.limits.register.map(|limit| (Deadline::after(limit), limit)),
+        };
+        match self.call(heir, &call).map_err(Failed::call("register_buffer"))? {
+            Answer::Value(handle) => Ok(handle),
+            Answer::Init(_) | Answer::Done => Ok(-1),
+        }
+    }
+
+    fn register_as(&self, heir: &Session, fd: BorrowedFd<'_>, expected: i32) -> Result<(), Failed> {
+        let handle = self.register(heir, fd)?;
+        if handle == expected {
+            return Ok(());
+        }
+        // The HAL knows its buffers by the old numbers, also inside payloads.
+        Err(Failed::ForGood(format!("a buffer came out as {handle} and not as {expected}")))
+    }
+
+    fn deregister(&self, heir: &Session, handles: &[i32]) -> Result<(), Failed> {
+        let cookie = heir.cookie();
+        let call = Call {
+            name: "deregister_buffers",
+            command: command::DEREGISTER_BUFFERS,
+            cookie,
+            message: &DeregisterBuffers::encode(handles, cookie),
+            fd: None,
+            deadline: heir.limits.register.map(|limit| (Deadline::after(limit), limit)),
+        };
+        self.call(heir, &call).map(drop).map_err(Failed::call("deregister_buffers"))
+    }
+
+    /// One request in a buffer of ours, whose callback nobody else hears of.
+    fn do_again(
+        &self,
+        heir: &Session,
+        journal: &Journal,
+        kept: &KeptRequest,
+        buffer: Option<(OwnedFd, i32)>,
+    ) -> Result<(), Failed> {
+        let (fd, handle) = match &buffer {
+            Some((fd, handle)) => (Some(fd), *handle),
+            None => (None, -1),
+        };
+        if let Some(fd) = fd {
+            fill(fd, journal, kept)?;
+        }
+        let request = Request { req_id: kept.req_id, header: &kept.header, buffer_handle: handle };
+        let parts = request.parts(heir.cookie());
+        let parts =
+            [IoSlice::new(&parts.head), IoSlice::new(parts.header), IoSlice::new(&parts.tail)];
+        heir.send(&parts, &[], REPLAY_LIMIT).map_err(Failed::call("a request"))?;
+        let status = self
+            .pump_until(
+                heir,
+                Some(Deadline::after(REPLAY_LIMIT)),
+                |event| match event {
+                    Incoming::Returned(returned)
+                        if returned.req_id == kept.req_id && returned.buffer_handle == handle =>
+                    {
+                        Some(returned.status)
+                    }
+                    _ => None,
+                },
+                || None,
+            )
+            .map_err(Failed::call("a request"))?;
+        if status != journal.recovery.ok_status {
+            return Err(Failed::ForGood(format!(
+                "request {} was answered with status {status} when it was done again",
+                kept.req_id
+            )));
+        }
+        if let (Some(address), Some(offset), Some(fd)) = (kept.gave, kept.rule.gives, fd) {
+            let mut word = [0; 8];
+            let read = pread(fd, &mut word, i64::from(offset));
+            let real = u64::from_ne_bytes(word);
+            if read != Ok(word.len()) || real == 0 {
+                let why = format!("request {} gave no address when done again", kept.req_id);
+                return Err(Failed::ForGood(why));
+            }
+            journal.moved(address, real);
+        }
+        Ok(())
+    }
+}
+
+/// Memory of ours for the library, which cannot shrink it.
+fn memory(bytes: u64) -> Result<OwnedFd, Failed> {
+    let make = || -> Result<OwnedFd, Errno> {
+        let flags = MFdFlags::MFD_CLOEXEC | MFdFlags::MFD_ALLOW_SEALING;
+        let fd = memfd_create(c"cami-ipa-replay", flags)?;
+        ftruncate(&fd, i64::try_from(bytes).map_err(|_| Errno::EFBIG)?)?;
+        let seals = SealFlag::F_SEAL_SHRINK | SealFlag::F_SEAL_GROW | SealFlag::F_SEAL_SEAL;
+        fcntl(&fd, FcntlArg::F_ADD_SEALS(seals))?;
+        Ok(fd)
+    };
+    make().map_err(|errno| Failed::Now(format!("memory for the replay: {errno}")))
+}
+
+/// Writes what the HAL's buffer held.
+fn fill(fd: &OwnedFd, journal: &Journal, kept: &KeptRequest) -> Result<(), Failed> {
+    let failed = |errno: Errno| Failed::Now(format!("memory for the replay: {errno}"));
+    let mut rest = kept.bytes.as_slice();
+    for (offset, length) in KeptRequest::ranges(&kept.rule, kept.buffer_bytes) {
+        let length = usize::try_from(length).unwrap_or(usize::MAX).min(rest.len());
+        let (mut piece, after) = rest.split_at_checked(length).unwrap_or_default();
+        rest = after;
+        let mut at = i64::from(offset);
+        while !piece.is_empty() {
+            let written = pwrite(fd, piece, at).map_err(failed)?;
+            piece = piece.get(written..).unwrap_or_default();
+            at = at.saturating_add(i64::try_from(written).unwrap_or(i64::MAX));
+        }
+    }
+    for &offset in &kept.rule.takes {
+        let mut word = [0; 8];
+        if pread(fd, &mut word, i64::from(offset)) != Ok(word.len()) {
+            continue;
+        }
+        if let Some(real) = journal.real(u64::from_ne_bytes(word)) {
+            pwrite(fd, &real.to_ne_bytes(), i64::from(offset)).map_err(failed)?;
+        }
+    }
+    Ok(())
+}

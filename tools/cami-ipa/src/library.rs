@@ -1,9 +1,9 @@
 //! Finding and loading the library that is driven.
 
 use std::env;
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::os::unix::process::CommandExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
 use cami_abi::{CameraAlgorithm, VendorLibrary};
@@ -11,8 +11,11 @@ use cami_abi::{CameraAlgorithm, VendorLibrary};
 use crate::failure::Failure;
 use crate::options::RunOptions;
 
-/// The key that the vendor host reads.
+/// The keys that the host reads.
 const VENDOR_LIBRARY_KEY: &str = "CAMI_IPA_VENDOR_LIBRARY";
+const PROFILE_KEY: &str = "CAMI_IPA_PROFILE";
+const RECOVERY_KEY: &str = "CAMI_IPA_RECOVERY";
+const RESTART_LIMIT_KEY: &str = "CAMI_IPA_RESTART__LIMIT";
 /// Names of the files beside this program.
 const SHIM: &str = "libcam_algo.so";
 const REFERENCE: &str = "libcam_algo_reference.so";
@@ -50,13 +53,28 @@ impl Paths {
         Ok(Self { library, vendor })
     }
 
+    /// What the host is told by its environment.
+    fn environment(&self, options: &RunOptions) -> Vec<(&'static str, OsString)> {
+        let mut wanted = vec![(VENDOR_LIBRARY_KEY, self.vendor.clone().into_os_string())];
+        // The requests of a run are IPU3's.
+        let profile = env::var_os(PROFILE_KEY).unwrap_or_else(|| "intel-ipu3".into());
+        wanted.push((PROFILE_KEY, profile));
+        if let Some(recovery) = options.recovery {
+            wanted.push((RECOVERY_KEY, recovery.into()));
+        }
+        if options.kill_every.is_some() {
+            wanted.push((RESTART_LIMIT_KEY, "0".into()));
+        }
+        wanted
+    }
+
     /// Loads the library. Its host inherits the environment, so the vendor library must be named
     /// there: if it is not, this program starts itself anew with it.
-    pub fn load(&self, in_process: bool) -> Result<Box<dyn CameraAlgorithm>, Failure> {
-        if !in_process
-            && env::var_os(VENDOR_LIBRARY_KEY).as_deref() != Some(self.vendor.as_os_str())
-        {
-            return Err(start_anew(&self.vendor));
+    pub fn load(&self, options: &RunOptions) -> Result<Box<dyn CameraAlgorithm>, Failure> {
+        let wanted = self.environment(options);
+        let is_set = |(name, value): &(&str, OsString)| env::var_os(name).as_ref() == Some(value);
+        if !options.in_process && !wanted.iter().all(is_set) {
+            return Err(start_anew(&wanted));
         }
         let library = VendorLibrary::load(&self.library)
             .map_err(|error| Failure::environment(error.to_string()))?;
@@ -64,17 +82,15 @@ impl Paths {
     }
 }
 
-/// Replaces this process by itself with the vendor library in its environment. Returns only if
-/// that failed.
-fn start_anew(vendor: &Path) -> Failure {
+/// Replaces this process by itself with that in its environment. Returns only if that failed.
+fn start_anew(variables: &[(&str, OsString)]) -> Failure {
     let program = match env::current_exe() {
         Ok(program) => program,
         Err(error) => {
             return Failure::environment(format!("this program's own file is unknown: {error}"));
         }
     };
-    let error =
-        Command::new(&program).args(env::args_os().skip(1)).env(VENDOR_LIBRARY_KEY, vendor).exec();
+    let error = Command::new(&program).args(env::args_os().skip(1)).envs(variables.to_vec()).exec();
     Failure::environment(format!("{} cannot be started: {error}", program.display()))
 }
 

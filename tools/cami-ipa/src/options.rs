@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use lexopt::prelude::*;
 
 use crate::failure::Failure;
+use crate::hal::kills::Victim;
 use crate::sensors::Sensor;
 
 /// What to do.
@@ -44,6 +45,12 @@ pub struct RunOptions {
     pub in_process: bool,
     /// Frame before which the vendor process is killed, once.
     pub kill_once: Option<u64>,
+    /// The vendor process is killed every so many frames.
+    pub kill_every: Option<u64>,
+    /// Which process that is.
+    pub kill_victim: Victim,
+    /// What a death means: the `recovery` key for this run.
+    pub recovery: Option<&'static str>,
     /// Where the trace goes.
     pub trace: Option<PathBuf>,
     /// Where the figures go; "-" is standard output.
@@ -74,6 +81,9 @@ impl Default for RunOptions {
             scene: None,
             in_process: false,
             kill_once: None,
+            kill_every: None,
+            kill_victim: Victim::default(),
+            recovery: None,
             trace: None,
             json: None,
             report: None,
@@ -121,7 +131,14 @@ the virtual camera
                           scene_bg2, scene_lens in place of the chart
 
 what goes wrong
-  --kill-once FRAME       kill the vendor process before this frame, then recover as a HAL does
+  --kill-once FRAME       kill the vendor process before this frame
+  --kill-every N          kill it every N frames at a random point of the frame; restart.limit is
+                          off then
+  --kill-victim WHICH     of --kill-every: vendor (default), monitor or either
+  --recovery MODE         notify: a HAL is told, and initialises again; resume: it is not
+                          (default: the configuration's, which is notify)
+
+The profile is intel-ipu3 unless $CAMI_IPA_PROFILE says otherwise.
 
 what comes out
   --trace FILE.csv        every result of every frame
@@ -197,13 +214,33 @@ fn parse_run(mut parser: lexopt::Parser) -> Result<Command, Failure> {
             Long("kill-once") => {
                 options.kill_once = Some(number(&mut parser, "--kill-once", 0, MAX_FRAMES)?);
             }
+            Long("kill-every") => {
+                options.kill_every = Some(number(&mut parser, "--kill-every", 1, MAX_FRAMES)?);
+            }
+            Long("kill-victim") => {
+                let name = text(&mut parser, "--kill-victim")?;
+                options.kill_victim = Victim::by_name(&name).ok_or_else(|| {
+                    Failure::usage(format!(
+                        "--kill-victim: \"{name}\" is not vendor, monitor or either"
+                    ))
+                })?;
+            }
+            Long("recovery") => {
+                let name = text(&mut parser, "--recovery")?;
+                let known = ["notify", "resume"].into_iter().find(|known| *known == name);
+                options.recovery = Some(known.ok_or_else(|| {
+                    Failure::usage(format!("--recovery: \"{name}\" is not notify or resume"))
+                })?);
+            }
             other => return Err(usage(other.unexpected())),
         }
     }
-    if options.in_process && options.kill_once.is_some() {
-        return Err(Failure::usage(
-            "--kill-once kills the vendor process, and with --in-process there is none".into(),
-        ));
+    let kills = [("--kill-once", options.kill_once), ("--kill-every", options.kill_every)];
+    if let Some((option, _)) = kills.iter().find(|(_, frame)| options.in_process && frame.is_some())
+    {
+        return Err(Failure::usage(format!(
+            "{option} kills the vendor process, and with --in-process there is none"
+        )));
     }
     if options.in_process && options.library.is_some() {
         return Err(Failure::usage(
@@ -316,6 +353,10 @@ mod tests {
             (&["--sensor", "imx258"], "--sensor"),
             (&["--sensor-descriptor", "1,2"], "--sensor-descriptor"),
             (&["--in-process", "--kill-once", "3"], "--kill-once"),
+            (&["--in-process", "--kill-every", "3"], "--kill-every"),
+            (&["--kill-every", "0"], "--kill-every"),
+            (&["--kill-victim", "hal"], "--kill-victim"),
+            (&["--recovery", "retry"], "--recovery"),
             (&["--in-process", "--library", "x"], "--library"),
             (&["--bogus"], "--bogus"),
             (&["more"], "more"),

@@ -94,8 +94,20 @@ pub struct Figures {
     pub frame_p50_us: Option<u64>,
     /// The process that hosts the vendor library at the end of the run.
     pub host_pid: Option<u32>,
-    /// How often the library was initialised again after a loss.
+    /// Vendor processes that took the place of one that died, whether the HAL noticed or not.
     pub restarts: u64,
     /// Calls of `notify`.
     pub notifications: u64,
+    /// Processes killed on purpose (`--kill-once`, `--kill-every`).
+    pub kills: u64,
+    /// Requests without a callback.
+    pub lost_completions: u64,
+    /// Callbacks of requests that had been answered before.
+    pub doubled_completions: u64,
+    /// Median time from a kill to the answer of the first request made after it, in µs.
+    pub recovery_p50_us: Option<u64>,
+    /// 99th percentile of the same.
+    pub recovery_p99_us: Option<u64>,
+    /// The longest.
+    pub recovery_max_us: Option<u64>,
 }

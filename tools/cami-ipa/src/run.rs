@@ -1,5 +1,6 @@
 //! `cami-ipa run`: acts as a HAL for a number of frames.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
@@ -10,6 +11,7 @@ use crate::convergence::{FrameTruth, judge};
 use crate::failure::Failure;
 use crate::hal::engine::{Engine, EngineError, EngineSetup};
 use crate::hal::frame::{FrameAnswers, FrameDriver, exposure_of};
+use crate::hal::kills::{KillClock, Killer};
 use crate::hal::processes;
 use crate::hal::request::Cause;
 use crate::latency::Latencies;
@@ -23,6 +25,8 @@ use crate::trace::{AeColumns, AwbColumns, PaColumns, TraceRow};
 
 /// Losses in a row without a completed frame after which a HAL gives up.
 const MAX_ATTEMPTS: u32 = 3;
+/// A frame takes at least as long, for the choice of a moment in it.
+const SHORT: Duration = Duration::from_millis(1);
 
 /// Does it.
 pub fn run(options: &RunOptions) -> Result<(), Failure> {
@@ -33,13 +37,17 @@ pub fn run(options: &RunOptions) -> Result<(), Failure> {
             .map_err(|error| Failure::environment(format!("{}: {error}", path.display())))?,
         None => Vec::new(),
     };
-    let library = paths.load(options.in_process)?;
+    let library = paths.load(options)?;
     let outputs = Outputs::create(options)?;
     let setup = EngineSetup { tuning, sensor_size: options.sensor.size, bds: options.bds };
-    let engine = Engine::start(library, setup).map_err(|error| start_failure(&error))?;
+    let mut engine = Engine::start(library, setup).map_err(|error| start_failure(&error))?;
+    let clock = Arc::new(KillClock::default());
+    engine.requester.kills = Arc::clone(&clock);
     let mut run = Run {
         options,
         engine,
+        killer: Killer::new(options.kill_victim, options.seed, Arc::clone(&clock)),
+        clock,
         camera,
         driver: FrameDriver::new(options.lag, options.sensor.timing),
         outputs,
@@ -82,6 +90,8 @@ fn camera(options: &RunOptions) -> Result<(Box<dyn Camera>, u64), Failure> {
 struct Run<'a> {
     options: &'a RunOptions,
     engine: Engine,
+    killer: Killer,
+    clock: Arc<KillClock>,
     camera: Box<dyn Camera>,
     driver: FrameDriver,
     outputs: Outputs,
@@ -112,8 +122,17 @@ impl Run<'_> {
             if self.options.kill_once == Some(number) {
                 self.kill_vendor(number)?;
             }
+            if self.options.kill_every.is_some_and(|every| number > 0 && number % every == 0) {
+                let usual = self.frames.last().map_or(SHORT, |frame| frame.duration);
+                if let Some(killed) = self.killer.arm(number, usual.max(SHORT)) {
+                    self.tell(killed.frame, EventKind::Fault, killed.text);
+                }
+            }
             let answers = self.frame_in_spite_of_losses(number)?;
             self.take(number, &answers)?;
+        }
+        if let Some(killed) = self.killer.disarm() {
+            self.tell(killed.frame, EventKind::Fault, killed.text);
         }
         Ok(())
     }
@@ -177,9 +196,11 @@ impl Run<'_> {
         })?;
         let pid = i32::try_from(found.vendor)
             .map_err(|_| Failure::environment(format!("{} is no process", found.vendor)))?;
+        let at = Instant::now();
         kill(Pid::from_raw(pid), Signal::SIGKILL).map_err(|error| {
             Failure::environment(format!("--kill-once: process {pid} cannot be killed: {error}"))
         })?;
+        self.clock.killed(at, found.vendor);
         let text = format!("vendor process {pid} killed with SIGKILL (--kill-once)");
         self.tell(number, EventKind::Fault, text);
         Ok(())
@@ -224,8 +245,7 @@ impl Run<'_> {
         paths: &Paths,
         completed: Result<(), Failure>,
     ) -> Result<(), Failure> {
-        let host_pid =
-            if self.options.in_process { None } else { processes::find().map(|found| found.host) };
+        let found = if self.options.in_process { None } else { processes::find() };
         let stopped = match completed {
             Ok(()) => self.engine.stop().map_err(|e| Failure::falls_short(e.to_string())),
             Err(failure) => {
@@ -237,6 +257,7 @@ impl Run<'_> {
         let lights = judge(&self.camera.lights(frames.min(truths.len() as u64)), &truths);
         self.date_events(&lights);
         let counts = self.engine.requester.answers().counts();
+        let kills = self.clock.finish(found.map(|found| found.vendor));
         let last = self.frames.last();
         let requests = std::mem::take(&mut self.engine.requester.latencies);
         let figures = Figures {
@@ -251,9 +272,15 @@ impl Run<'_> {
             request_p50_us: requests.percentile_us(50),
             request_p99_us: requests.percentile_us(99),
             frame_p50_us: self.durations.percentile_us(50),
-            host_pid,
-            restarts: self.restarts,
+            host_pid: found.map(|found| found.host),
+            restarts: kills.restarts.max(self.restarts),
             notifications: counts.notifications,
+            kills: kills.kills,
+            lost_completions: self.engine.requester.unanswered(),
+            doubled_completions: counts.doubled,
+            recovery_p50_us: kills.recoveries.percentile_us(50),
+            recovery_p99_us: kills.recoveries.percentile_us(99),
+            recovery_max_us: kills.recoveries.percentile_us(100),
         };
         let subject = summary::subject(self.options, paths, &self.engine.ready);
         let record = RunRecord {

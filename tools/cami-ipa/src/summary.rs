@@ -72,6 +72,19 @@ pub fn lines(run: &RunRecord, options: &RunOptions) -> Vec<String> {
         us(figures.frame_p50_us),
         figures.restarts
     ));
+    if figures.kills > 0 {
+        lines.push(format!(
+            "{} kills: {} lost and {} doubled completions, {} notifications; recovery p50 {} p99 {} \
+             max {}",
+            figures.kills,
+            figures.lost_completions,
+            figures.doubled_completions,
+            figures.notifications,
+            us(figures.recovery_p50_us),
+            us(figures.recovery_p99_us),
+            us(figures.recovery_max_us)
+        ));
+    }
     for (what, path) in
         [("trace", &options.trace), ("figures", &options.json), ("report", &options.report)]
     {

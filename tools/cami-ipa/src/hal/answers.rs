@@ -42,6 +42,8 @@ pub struct Counts {
     pub callbacks: u64,
     /// `notify`.
     pub notifications: u64,
+    /// Those of `callbacks` that nobody waited for: each request is waited for until it is answered.
+    pub doubled: u64,
 }
 
 /// Why there is no answer.
@@ -107,6 +109,8 @@ impl Callbacks for Answers {
             state.expected = None;
             state.answer = Some(Answer { status, at: Instant::now() });
             self.changed.notify_all();
+        } else {
+            state.counts.doubled += 1;
         }
     }
 
@@ -141,7 +145,7 @@ mod tests {
         answers.returned(8, 1, 3);
         answers.returned(8, 0, 3);
         assert_eq!(answers.wait(NOW).map(|answer| answer.status), Ok(1));
-        assert_eq!(answers.counts(), Counts { callbacks: 4, notifications: 0 });
+        assert_eq!(answers.counts(), Counts { callbacks: 4, notifications: 0, doubled: 3 });
     }
 
     #[test]

@@ -5,5 +5,6 @@ pub mod buffer;
 pub mod buffers;
 pub mod engine;
 pub mod frame;
+pub mod kills;
 pub mod processes;
 pub mod request;

@@ -15,12 +15,13 @@ pub struct HostProcesses {
 /// Finds them among the descendants of this process; `None` if it has no children.
 pub fn find() -> Option<HostProcesses> {
     let parents = parents();
-    let youngest_child = |parent: u32| {
-        parents.iter().filter(|(_, other)| **other == parent).map(|(child, _)| *child).max()
+    // The oldest child: a younger one is a host that is kept warm for later.
+    let children = |parent: u32| {
+        parents.iter().filter(move |(_, other)| **other == parent).map(|(child, _)| *child)
     };
-    let host = youngest_child(std::process::id())?;
+    let host = children(std::process::id()).min()?;
     let mut vendor = host;
-    while let Some(child) = youngest_child(vendor) {
+    while let Some(child) = children(vendor).max() {
         vendor = child;
     }
     Some(HostProcesses { host, vendor })

@@ -10,6 +10,7 @@ use cami_ipu3::sequence::BadAnswer;
 use cami_ipu3::{Command, HEADER, STATUS_OK};
 
 use super::answers::{Answers, NoAnswer};
+use super::kills::KillClock;
 use crate::latency::Latencies;
 
 /// How long the HAL waits for an answer (the same section).
@@ -21,7 +22,10 @@ pub struct Requester {
     answers: Arc<Answers>,
     /// From request to callback.
     pub latencies: Latencies,
+    /// Kills that the answers are to tell of.
+    pub kills: Arc<KillClock>,
     requests: u64,
+    unanswered: u64,
 }
 
 impl fmt::Debug for Requester {
@@ -74,7 +78,14 @@ impl fmt::Display for RequestError {
 impl Requester {
     /// Makes requests of `library`, whose callbacks go to `answers`.
     pub fn new(library: Box<dyn CameraAlgorithm>, answers: Arc<Answers>) -> Self {
-        Self { library, answers, latencies: Latencies::default(), requests: 0 }
+        Self {
+            library,
+            answers,
+            latencies: Latencies::default(),
+            kills: Arc::default(),
+            requests: 0,
+            unanswered: 0,
+        }
     }
 
     /// The library, for all but requests.
@@ -92,6 +103,11 @@ impl Requester {
         self.requests
     }
 
+    /// How many requests were never answered.
+    pub fn unanswered(&self) -> u64 {
+        self.unanswered
+    }
+
     /// Makes a request and waits for success.
     pub fn request(&mut self, command: Command, buffer_handle: i32) -> Result<(), RequestError> {
         let failed = |cause| Err(RequestError { command, cause });
@@ -102,14 +118,20 @@ impl Requester {
         match self.answers.wait(ANSWER_TIMEOUT) {
             Ok(answer) => {
                 self.latencies.push(answer.at.saturating_duration_since(start));
+                self.kills.answered(start, answer.at);
                 if answer.status == STATUS_OK {
                     Ok(())
                 } else {
                     failed(Cause::Status(answer.status))
                 }
             }
-            Err(NoAnswer::Lost) => failed(Cause::Lost),
-            Err(NoAnswer::TimedOut) => failed(Cause::NoAnswer),
+            Err(no_answer) => {
+                self.unanswered += 1;
+                failed(match no_answer {
+                    NoAnswer::Lost => Cause::Lost,
+                    NoAnswer::TimedOut => Cause::NoAnswer,
+                })
+            }
         }
     }
 }

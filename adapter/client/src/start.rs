@@ -6,24 +6,26 @@ use std::time::{Duration, Instant};
 
 use cami_abi::Callbacks;
 use cami_link::{Deadline, Inbox, Link, LinkError, ReceiveError, seqpacket_pair};
+use cami_spawn::{Command, spawn};
 use cami_wire::Header;
-use cami_wire::control::{FromMonitor, Ready};
+use cami_wire::control::{FromMonitor, Ready, Refused};
 use cami_wire::cros::{Init, PROTOCOL_VERSION, Settings, command};
 use nix::errno::Errno;
 
 use crate::calls::Answer;
+use crate::connect::connect;
 use crate::error::{CallError, StartError};
 use crate::host::{CONTROL_BYTES, END_PATIENCE, Host};
-use crate::locate;
 use crate::pump::Call;
 use crate::reader::{LAST_WORDS, cause_of_death};
 use crate::session::{Limits, Phase, Session};
-use crate::spawn::{Command, spawn};
 use crate::supervisor::Supervisor;
 
 /// How long a host may take to say `ready`, and with it how long all may take: ChromeOS's total
 /// for `Initialize` (platform2 `common/camera_algorithm_bridge_impl.cc`, 59).
 const READY_LIMIT: Duration = Duration::from_secs(3);
+/// Names the host's executable, in place of a search.
+const HOST_VARIABLE: &str = "CAMI_IPA_HOST";
 
 impl Supervisor {
     /// Starts a host and brings its library up; returns the library's own code, 0 or positive. The
@@ -31,8 +33,12 @@ impl Supervisor {
     pub(crate) fn start(&self, callbacks: Arc<dyn Callbacks>) -> Result<i32, StartError> {
         let began = Instant::now();
         self.reader.start().map_err(|errno| lacking("the reader's thread", errno))?;
-        let (link, host) = self.launch()?;
-        let ready = match await_ready(&host) {
+        let until = Deadline::after(READY_LIMIT);
+        let (link, host) = match &self.socket {
+            Some(socket) => connect(socket, &self.options.module, until)?,
+            None => self.launch()?,
+        };
+        let ready = match await_ready(&host, until) {
             Ok(ready) => ready,
             Err(error) => {
                 host.end(END_PATIENCE);
@@ -67,7 +73,10 @@ impl Supervisor {
 
     /// Starts the host's process.
     fn launch(&self) -> Result<(Link, Host), StartError> {
-        let path = locate::host(&self.options)?;
+        let trusted = self.options.environment_trusted;
+        let named = trusted.then(|| std::env::var_os(HOST_VARIABLE)).flatten();
+        let path = cami_spawn::locate(HOST_VARIABLE, named.map(Into::into), &self.options.module)
+            .map_err(|missing| StartError::new(missing.errno, missing.line))?;
         let sockets = |errno| lacking("the sockets to the host", errno);
         let (link, host_link) = seqpacket_pair().map_err(sockets)?;
         let (control, host_control) = seqpacket_pair().map_err(sockets)?;
@@ -79,7 +88,7 @@ impl Supervisor {
             module: &self.options.module,
             link: host_link.as_fd(),
             control: host_control.as_fd(),
-            environment_trusted: self.options.environment_trusted,
+            environment_trusted: trusted,
         };
         let pid = spawn(&command).map_err(|errno| {
             StartError::new(errno, format!("{} cannot be started: {errno}", path.display()))
@@ -202,15 +211,16 @@ fn links(link: OwnedFd, control: OwnedFd) -> Result<(Link, Link), LinkError> {
 }
 
 /// Waits for the monitor's first word.
-fn await_ready(host: &Host) -> Result<Ready, StartError> {
+fn await_ready(host: &Host, until: Deadline) -> Result<Ready, StartError> {
     let mut inbox = Inbox::new(CONTROL_BYTES, 0);
-    match host.listen(&mut inbox, Some(Deadline::after(READY_LIMIT))) {
+    match host.listen(&mut inbox, Some(until)) {
         Ok(FromMonitor::Ready(ready)) if ready.protocol == PROTOCOL_VERSION => Ok(ready),
         Ok(FromMonitor::Ready(ready)) => Err(versions(ready.protocol)),
-        Ok(FromMonitor::Refused(refused)) => Err(StartError {
-            code: if refused.errno < 0 { refused.errno } else { -libc::EINVAL },
-            line: format!("the host refused: {}", refused.reason),
-        }),
+        Ok(FromMonitor::Refused(refused)) => Err(refusal("the host", &refused)),
+        Ok(FromMonitor::Link) => Err(StartError::new(
+            Errno::EPROTO,
+            "the host sent a second link; install shim, host and service from one release".into(),
+        )),
         Ok(FromMonitor::Died(death)) => Err(StartError::new(
             Errno::ECONNRESET,
             format!("the camera algorithm's process died before it was ready: {}", death.cause),
@@ -230,6 +240,14 @@ fn await_ready(host: &Host) -> Result<Ready, StartError> {
                 host.end(END_PATIENCE)
             ),
         )),
+    }
+}
+
+/// What `initialize` returns, and says, where somebody does not want us.
+pub(crate) fn refusal(who: &str, refused: &Refused) -> StartError {
+    StartError {
+        code: if refused.errno < 0 { refused.errno } else { -libc::EINVAL },
+        line: format!("{who} refused: {}", refused.reason),
     }
 }
 

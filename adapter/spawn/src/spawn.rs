@@ -13,17 +13,17 @@ use nix::unistd::Pid;
 
 /// What the host gets.
 #[derive(Debug)]
-pub(crate) struct Command<'a> {
+pub struct Command<'a> {
     /// Path of the executable.
-    pub(crate) host: &'a Path,
-    /// Path of the shim.
-    pub(crate) module: &'a Path,
+    pub host: &'a Path,
+    /// Path of the shim, or its file name alone.
+    pub module: &'a Path,
     /// The host's end of the link.
-    pub(crate) link: BorrowedFd<'a>,
+    pub link: BorrowedFd<'a>,
     /// The host's end of the control socket.
-    pub(crate) control: BorrowedFd<'a>,
+    pub control: BorrowedFd<'a>,
     /// Whether our variables are passed on with the rest of the environment.
-    pub(crate) environment_trusted: bool,
+    pub environment_trusted: bool,
 }
 
 /// Starts `[host, MODULE, FD, --control, FD]` with posix_spawn: the HAL's memory is not copied
@@ -34,7 +34,10 @@ pub(crate) struct Command<'a> {
 ///
 /// The host starts in the HAL's process group, so that a signal to the group in these first moments
 /// reaches it too; it makes a group of its own once its configuration is read.
-pub(crate) fn spawn(command: &Command<'_>) -> Result<Pid, Errno> {
+///
+/// # Errors
+/// What `posix_spawn` says; `EINVAL` for a path with a NUL byte.
+pub fn spawn(command: &Command<'_>) -> Result<Pid, Errno> {
     let mut actions = PosixSpawnFileActions::init()?;
     // Or what the host opens first would take their numbers.
     let closed: Vec<RawFd> = cami_link::closed_standard_streams().collect();

@@ -85,11 +85,8 @@ impl Waiter {
                 continue;
             }
             let mut entry = EpollEvent::new(flags, u64::try_from(place).unwrap_or(u64::MAX));
-            let done = if slot.is_some() {
-                epoll.modify(*fd, &mut entry)
-            } else {
-                epoll.add(*fd, entry)
-            };
+            let done =
+                if slot.is_some() { epoll.modify(*fd, &mut entry) } else { epoll.add(*fd, entry) };
             match done {
                 Ok(()) => *slot = Some((fd.as_raw_fd(), flags)),
                 Err(Errno::EPERM) => {

@@ -68,7 +68,7 @@ pub fn serve(listener: Listener, options: Options) -> Result<(), ServeError> {
         .map_err(ServeError::of("signalfd"))?;
     let epoll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC).map_err(ServeError::of("epoll"))?;
     epoll
-        .add(&listener.as_fd(), EpollEvent::new(EpollFlags::EPOLLIN, LISTENER))
+        .add(listener.as_fd(), EpollEvent::new(EpollFlags::EPOLLIN, LISTENER))
         .map_err(ServeError::of("epoll"))?;
     epoll
         .add(&signals, EpollEvent::new(EpollFlags::EPOLLIN, SIGNALS))

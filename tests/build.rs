@@ -8,7 +8,7 @@ use cc::Tool;
 
 /// Executables in `hosts/`: the name that tests use, and the source.
 const HOSTS: &[(&str, &str)] =
-    &[("hal", "hal.c"), ("clients", "clients.c"), ("hal_cpp", "hal.cpp")];
+    &[("hal", "hal.c"), ("clients", "clients.c"), ("calls", "calls.c"), ("hal_cpp", "hal.cpp")];
 
 /// Shared libraries in `vendors/`: the name that tests use, the source, and its definitions.
 const VENDORS: &[(&str, &str, &[&str])] = &[

@@ -10,7 +10,7 @@ static ANCHOR: u8 = 0;
 
 /// The path that this library was loaded from, absolute, links not followed: a section of the
 /// configuration is named after it.
-pub(crate) fn module_path() -> PathBuf {
+pub(crate) fn module_path(environment_trusted: bool) -> PathBuf {
     let mut info = MaybeUninit::<libc::Dl_info>::zeroed();
     // SAFETY: any address may be asked for, and `info` is writable.
     let found = unsafe { libc::dladdr((&raw const ANCHOR).cast(), info.as_mut_ptr()) };
@@ -22,6 +22,11 @@ pub(crate) fn module_path() -> PathBuf {
     // SAFETY: the loader's name of this library, which is never unloaded.
     let name = unsafe { CStr::from_ptr(info.dli_fname) };
     let path = PathBuf::from(OsStr::from_bytes(name.to_bytes()));
+    if cami_client::service_socket(environment_trusted).is_some() {
+        // The service is told the file's name only, and `getcwd` is a system call that a HAL which
+        // connects may not be allowed (spec/cami-abi.md, 3.2).
+        return path;
+    }
     // A relative path is relative to what the working directory was at dlopen, which is gone.
     std::path::absolute(&path).unwrap_or(path)
 }

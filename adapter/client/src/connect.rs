@@ -16,7 +16,6 @@ use nix::errno::Errno;
 use crate::error::StartError;
 use crate::host::{CONTROL_BYTES, Host};
 use crate::start::refusal;
-use crate::supervisor::Options;
 
 /// Names the service's socket, in place of starting a host.
 pub(crate) const SOCKET_VARIABLE: &str = "CAMI_IPA_SOCKET";
@@ -27,9 +26,10 @@ const BACKLOG_MESSAGES: usize = 4096;
 /// The same in bytes.
 const BACKLOG_BYTES: usize = 8 << 20;
 
-/// The service's socket, if one is configured.
-pub(crate) fn socket(options: &Options) -> Option<PathBuf> {
-    let named = options.environment_trusted.then(|| std::env::var_os(SOCKET_VARIABLE)).flatten();
+/// The service's socket, if `CAMI_IPA_SOCKET` names one in an environment that may be trusted.
+#[must_use]
+pub fn service_socket(environment_trusted: bool) -> Option<PathBuf> {
+    let named = environment_trusted.then(|| std::env::var_os(SOCKET_VARIABLE)).flatten();
     named.filter(|named| !named.is_empty()).map(PathBuf::from)
 }
 

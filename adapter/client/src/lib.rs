@@ -65,4 +65,5 @@ mod session;
 mod start;
 mod supervisor;
 
+pub use connect::service_socket;
 pub use supervisor::{Options, Supervisor};

@@ -18,7 +18,7 @@ use cami_wire::cros::{
 use nix::errno::Errno;
 
 use crate::calls::Answer;
-use crate::connect;
+use crate::connect::service_socket;
 use crate::error::{CallError, negative};
 use crate::host::END_PATIENCE;
 use crate::pending::Event;
@@ -96,7 +96,7 @@ impl Supervisor {
     /// ChromeOS's camera services may make ([`cami_link::restrict_system_calls`]).
     #[must_use]
     pub fn new(options: Options) -> Self {
-        let socket = connect::socket(&options);
+        let socket = service_socket(options.environment_trusted);
         if socket.is_some() {
             cami_link::restrict_system_calls();
         }

@@ -42,7 +42,7 @@ pub use error::{LinkError, Malformed, ReceiveError, SendError};
 pub use fds::Fds;
 pub use framing::{Framing, MESSAGE_HEADER_BYTES};
 pub use inbox::{Inbox, Received};
-pub use link::{Link, connect_seqpacket, seqpacket_pair};
+pub use link::{Link, connect_seqpacket, send_datagram, seqpacket_pair};
 pub use listener::{ListenError, Listener};
 pub use peer::Peer;
 pub use process_fd::ProcessFd;

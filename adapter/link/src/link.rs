@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, FdFlag, fcntl};
 use nix::sys::socket::{
-    AddressFamily, Shutdown, SockFlag, SockType, UnixAddr, connect, shutdown, socket, socketpair,
-    sockopt,
+    AddressFamily, MsgFlags, Shutdown, SockFlag, SockType, UnixAddr, connect, sendto, shutdown,
+    socket, socketpair, sockopt,
 };
 
 use crate::backlog::Backlog;
@@ -51,6 +51,16 @@ pub fn connect_seqpacket(path: &Path) -> Result<OwnedFd, Errno> {
     let socket = socket(AddressFamily::Unix, SockType::SeqPacket, flags, None)?;
     connect(socket.as_raw_fd(), &UnixAddr::new(path)?)?;
     above_standard(socket)
+}
+
+/// Sends a datagram to the socket at `path`, as the system log takes them, without waiting.
+///
+/// # Errors
+/// `EAGAIN` where it is full, and what the kernel says.
+pub fn send_datagram(path: &Path, bytes: &[u8]) -> Result<(), Errno> {
+    let socket = socket(AddressFamily::Unix, SockType::Datagram, SockFlag::SOCK_CLOEXEC, None)?;
+    let flags = MsgFlags::MSG_NOSIGNAL | MsgFlags::MSG_DONTWAIT;
+    sendto(socket.as_raw_fd(), bytes, &UnixAddr::new(path)?, flags).map(drop)
 }
 
 /// One end of a link: a socket, its framing, and the backlog of what it did not take at once.

@@ -1,6 +1,6 @@
 //! Who is served, and beside whom.
 
-use cami_tests::{ServiceSetup, digest};
+use cami_tests::{Room, ServiceSetup, digest};
 
 use crate::works;
 
@@ -17,7 +17,9 @@ fn client_goes_through_the_whole_abi() {
     let update = hal.event("update ");
     assert!(update.contains("fd=open"), "{update}");
     let id = update.split(' ').nth(1).unwrap().to_owned();
-    hal.call(&format!("updret {id} 7 kept"));
+    hal.call(&format!("updret {id} 9 kept"));
+    // The same file, number and content (vendors/updates.c).
+    hal.event(&format!("return {id} 7 9"));
     hal.call("dereg 1");
     let during = hal.resources();
     assert!(during.fds <= before.fds + 4, "{} descriptors beyond the HAL's own", during.fds);
@@ -93,18 +95,33 @@ fn last_client_takes_the_place_of_the_one_before() {
 }
 
 #[test]
-fn second_library_of_ipu6_gets_its_own_section() {
-    let service = ServiceSetup::new("ipu6_cpu").with("CAMI_IPA_SERVICE__CLIENTS", "many").start();
-    let gpu = service.room.install("plain", "libgpu.so");
-    let text = format!("[\"libcam_algo_vendor_gpu.so\"]\nvendor_library = \"{}\"\n", gpu.display());
-    std::fs::write(service.room.path("cami-ipa.toml"), text).unwrap();
-    let mut hal = service.hal().start_unloaded();
-    let shim = hal.room.install_shim("libcam_algo_vendor_gpu.so");
-    assert_eq!(hal.call(&format!("load {}", shim.display())), "load ok");
-    // The variable wins over the section; without it the section holds.
-    assert_eq!(hal.call("init"), "init 0");
+fn client_gets_the_section_that_is_named_after_its_file() {
+    let room = Room::new();
+    let common = room.install("plain", "libvendor.so");
+    let second = room.install("revision_g", "libgpu.so");
+    let text = format!(
+        "vendor_library = \"{}\"\n[\"libcam_algo_vendor_gpu.so\"]\nvendor_library = \"{}\"\n",
+        common.display(),
+        second.display()
+    );
+    std::fs::write(room.path("cami-ipa.toml"), text).unwrap();
+    let service = ServiceSetup::new("plain")
+        .with("CAMI_IPA_VENDOR_LIBRARY", "")
+        .with("CAMI_IPA_SERVICE__CLIENTS", "many")
+        .start_in(room, Room::new());
+    let mut one = service.hal().start();
+    assert_eq!(one.call("init"), "init 0");
+    let mut other = service.hal().start_unloaded();
+    let shim = other.room.install_shim("libcam_algo_vendor_gpu.so");
+    assert_eq!(other.call(&format!("load {}", shim.display())), "load ok");
+    assert_eq!(other.call("init"), "init 0");
     service.log.wait(&["libcam_algo_vendor_gpu.so", "served by"]);
-    hal.finish();
+    service.log.wait(&["running", "libgpu.so"]);
+    assert_eq!(service.vendors().len(), 1, "one has the common library");
+    works(&mut one);
+    works(&mut other);
+    one.finish();
+    other.finish();
     service.finish();
 }
 

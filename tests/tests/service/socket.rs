@@ -1,6 +1,6 @@
 //! The socket and its file.
 
-use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+use std::os::fd::AsRawFd;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixListener;
 use std::path::Path;
@@ -151,10 +151,9 @@ fn socket_of_an_init_system_is_served() {
 fn stream_socket_of_an_init_system_is_refused_with_the_remedy() {
     let folder = Room::new();
     let listener = UnixListener::bind(folder.path("stream")).unwrap();
-    // SAFETY: a copy of the listener's descriptor, owned by this.
-    let copy = unsafe { OwnedFd::from_raw_fd(libc::dup(listener.as_raw_fd())) };
-    let service =
-        ServiceSetup::new("plain").listening(copy.as_raw_fd()).start_at_once(Room::new(), folder);
+    let service = ServiceSetup::new("plain")
+        .listening(listener.as_raw_fd())
+        .start_at_once(Room::new(), folder);
     service.log.wait(&["ListenSequentialPacket"]);
     assert_eq!(service.ended().0.code(), Some(2));
 }

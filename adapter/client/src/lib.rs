@@ -52,7 +52,6 @@
 #![forbid(unsafe_code)]
 
 mod calls;
-mod connect;
 mod deliver;
 mod desk;
 mod error;
@@ -65,5 +64,4 @@ mod session;
 mod start;
 mod supervisor;
 
-pub use connect::service_socket;
 pub use supervisor::{Options, Supervisor};

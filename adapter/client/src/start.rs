@@ -6,14 +6,13 @@ use std::time::{Duration, Instant};
 
 use cami_abi::Callbacks;
 use cami_link::{Deadline, Inbox, Link, LinkError, ReceiveError, seqpacket_pair};
-use cami_spawn::{Command, spawn};
+use cami_spawn::{Command, Connected, NoHost, connect, spawn};
 use cami_wire::Header;
 use cami_wire::control::{FromMonitor, Ready, Refused};
 use cami_wire::cros::{Init, PROTOCOL_VERSION, Settings, command};
 use nix::errno::Errno;
 
 use crate::calls::Answer;
-use crate::connect::connect;
 use crate::error::{CallError, StartError};
 use crate::host::{CONTROL_BYTES, END_PATIENCE, Host};
 use crate::pump::Call;
@@ -35,7 +34,11 @@ impl Supervisor {
         self.reader.start().map_err(|errno| lacking("the reader's thread", errno))?;
         let until = Deadline::after(READY_LIMIT);
         let (link, host) = match &self.socket {
-            Some(socket) => connect(socket, &self.options.module, until)?,
+            Some(socket) => {
+                let Connected { link, control } =
+                    connect(socket, &self.options.module, until).map_err(no_host)?;
+                (link, Host::of_service(control))
+            }
             None => self.launch()?,
         };
         let ready = match await_ready(&host, until) {
@@ -76,7 +79,7 @@ impl Supervisor {
         let trusted = self.options.environment_trusted;
         let named = trusted.then(|| std::env::var_os(HOST_VARIABLE)).flatten();
         let path = cami_spawn::locate(HOST_VARIABLE, named.map(Into::into), &self.options.module)
-            .map_err(|missing| StartError::new(missing.errno, missing.line))?;
+            .map_err(no_host)?;
         let sockets = |errno| lacking("the sockets to the host", errno);
         let (link, host_link) = seqpacket_pair().map_err(sockets)?;
         let (control, host_control) = seqpacket_pair().map_err(sockets)?;
@@ -216,7 +219,7 @@ fn await_ready(host: &Host, until: Deadline) -> Result<Ready, StartError> {
     match host.listen(&mut inbox, Some(until)) {
         Ok(FromMonitor::Ready(ready)) if ready.protocol == PROTOCOL_VERSION => Ok(ready),
         Ok(FromMonitor::Ready(ready)) => Err(versions(ready.protocol)),
-        Ok(FromMonitor::Refused(refused)) => Err(refusal("the host", &refused)),
+        Ok(FromMonitor::Refused(refused)) => Err(refusal(&refused)),
         Ok(FromMonitor::Link) => Err(StartError::new(
             Errno::EPROTO,
             "the host sent a second link; install shim, host and service from one release".into(),
@@ -243,12 +246,16 @@ fn await_ready(host: &Host, until: Deadline) -> Result<Ready, StartError> {
     }
 }
 
-/// What `initialize` returns, and says, where somebody does not want us.
-pub(crate) fn refusal(who: &str, refused: &Refused) -> StartError {
+/// What `initialize` returns, and says, where the host does not want us.
+fn refusal(refused: &Refused) -> StartError {
     StartError {
         code: if refused.errno < 0 { refused.errno } else { -libc::EINVAL },
-        line: format!("{who} refused: {}", refused.reason),
+        line: format!("the host refused: {}", refused.reason),
     }
+}
+
+fn no_host(NoHost { code, line }: NoHost) -> StartError {
+    StartError { code, line }
 }
 
 fn versions(theirs: u32) -> StartError {

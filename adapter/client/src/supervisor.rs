@@ -11,6 +11,7 @@ use std::time::Duration;
 use cami_abi::{Callbacks, CameraAlgorithm};
 use cami_link::sync::{TimedLock, TimedLockGuard};
 use cami_link::{Deadline, Sent};
+use cami_spawn::service_socket;
 use cami_wire::Header;
 use cami_wire::cros::{
     DeregisterBuffers, MAX_HEADER_BYTES, RegisterBuffer, Request, Returned, UpdateReturn, command,
@@ -18,7 +19,6 @@ use cami_wire::cros::{
 use nix::errno::Errno;
 
 use crate::calls::Answer;
-use crate::connect::service_socket;
 use crate::error::{CallError, negative};
 use crate::host::END_PATIENCE;
 use crate::pending::Event;

@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 
 use nix::errno::Errno;
 
+use crate::NoHost;
+
 /// Name of the host's executable.
 pub const HOST: &str = "cros_ipa_proxy";
 /// Where distributions put executables that only programs start, after the module's own folder.
@@ -15,32 +17,23 @@ const LIBEXEC: [&str; 4] = [
     "/usr/local/libexec/cami-ipa",
 ];
 
-/// There is no such executable.
-#[derive(Debug)]
-pub struct Missing {
-    /// Why, for a return code.
-    pub errno: Errno,
-    /// Cause and remedy in one line.
-    pub line: String,
-}
-
 /// The host's path: `named`, with the name of the setting that names it, or what is found beside
 /// the file `module` or in the folders for such programs.
 ///
 /// # Errors
 /// `ENOENT` or `EACCES`, with a line that names the setting, or the folders and `setting`.
-pub fn locate(setting: &str, named: Option<PathBuf>, module: &Path) -> Result<PathBuf, Missing> {
+pub fn locate(setting: &str, named: Option<PathBuf>, module: &Path) -> Result<PathBuf, NoHost> {
     if let Some(path) = named.filter(|named| !named.as_os_str().is_empty()) {
         return match executable(&path) {
             Ok(()) => Ok(path),
-            Err(errno) => Err(Missing {
+            Err(errno) => Err(NoHost::new(
                 errno,
-                line: format!(
+                format!(
                     "{setting} names {}, which cannot be executed: {}; correct it or unset it",
                     path.display(),
                     errno.desc()
                 ),
-            }),
+            )),
         };
     }
     let beside = folders(module);
@@ -51,13 +44,13 @@ pub fn locate(setting: &str, named: Option<PathBuf>, module: &Path) -> Result<Pa
         }
     }
     let looked_in: Vec<String> = beside.iter().map(|folder| folder.display().to_string()).collect();
-    Err(Missing {
-        errno: Errno::ENOENT,
-        line: format!(
+    Err(NoHost::new(
+        Errno::ENOENT,
+        format!(
             "there is no {HOST} in any of {}; install it there or name it in {setting}",
             looked_in.join(", ")
         ),
-    })
+    ))
 }
 
 /// The folders to look into, in order: the module's, that of the file that it is a link to, libexec.

@@ -52,7 +52,9 @@ fn filter(list: &str) -> Result<Value, String> {
         for condition in conditions(&words).ok_or_else(|| format!("cannot read \"{line}\""))? {
             ways = ways
                 .iter()
-                .flat_map(|way| condition.iter().map(|one| [&way[..], &[one.clone()]].concat()))
+                .flat_map(|way| {
+                    condition.iter().map(|one| [&way[..], std::slice::from_ref(one)].concat())
+                })
                 .collect();
         }
         if !words.is_empty() {

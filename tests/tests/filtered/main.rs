@@ -9,5 +9,7 @@
     reason = "a test may state what it expects"
 )]
 
+mod client;
+mod door;
 mod list;
 mod shim;

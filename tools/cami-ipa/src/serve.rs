@@ -82,7 +82,7 @@ pub fn serve(options: &ServeOptions) -> Result<(), Failure> {
     let program = env::current_exe()
         .map_err(|error| Failure::environment(format!("this program's own file: {error}")))?;
     let host = cami_spawn::locate("the key `host`", config.host, &program)
-        .map_err(|missing| Failure::environment(missing.line))?;
+        .map_err(|none| Failure::environment(none.line))?;
     let failed = |error: cami_service::ListenError| Failure::environment(error.to_string());
     let listener = match Listener::handed_over().map_err(failed)? {
         Some(listener) => listener,

@@ -1,4 +1,4 @@
-//! From `initialize` to a host that the service keeps.
+//! Getting a host that the service keeps.
 //!
 //! The service (`cami-ipa serve`) listens on a named `SOCK_SEQPACKET` socket. The client says who it
 //! is, gets its end of the link as the first message, and the connection becomes the control
@@ -13,12 +13,12 @@ use cami_wire::control::{Hello, MAX_MODULE_BYTES, Refused, from_monitor};
 use cami_wire::cros::PROTOCOL_VERSION;
 use nix::errno::Errno;
 
-use crate::error::StartError;
-use crate::host::{CONTROL_BYTES, Host};
-use crate::start::refusal;
+use crate::NoHost;
 
 /// Names the service's socket, in place of starting a host.
-pub(crate) const SOCKET_VARIABLE: &str = "CAMI_IPA_SOCKET";
+pub const SOCKET_VARIABLE: &str = "CAMI_IPA_SOCKET";
+/// Largest message of the service: a refusal with two paths of 4096 bytes and a sentence.
+const CONTROL_BYTES: usize = 16 << 10;
 /// Between two attempts: a service that starts late is met soon, at the cost of one `connect`.
 const STEP: Duration = Duration::from_millis(20);
 /// Backlog of the link: that of a link that we make ourselves (`Link::from_fd`).
@@ -33,12 +33,22 @@ pub fn service_socket(environment_trusted: bool) -> Option<PathBuf> {
     named.filter(|named| !named.is_empty()).map(PathBuf::from)
 }
 
-/// Connects until `until`, which is how long a service may take to be started.
-pub(crate) fn connect(
-    socket: &Path,
-    module: &Path,
-    until: Deadline,
-) -> Result<(Link, Host), StartError> {
+/// What a client gets from the service.
+#[derive(Debug)]
+pub struct Connected {
+    /// Its end of the link.
+    pub link: Link,
+    /// The connection: the control socket of its monitor.
+    pub control: Link,
+}
+
+/// Connects until `until`, which is how long a service may take to be started. `module` is the
+/// file that the client was loaded from.
+///
+/// # Errors
+/// A negative errno and a line that says what to do. Those of `connect` where nobody listens or may
+/// not be connected to, the service's own where it refused, `EPROTO` for what is no service.
+pub fn connect(socket: &Path, module: &Path, until: Deadline) -> Result<Connected, NoHost> {
     loop {
         let failure = match attempt(socket, module, until) {
             Ok(connected) => return Ok(connected),
@@ -47,7 +57,7 @@ pub(crate) fn connect(
         match failure {
             Attempt::Failed(error) => return Err(error),
             Attempt::NotYet(errno) if until.remaining() < STEP => {
-                return Err(StartError::new(errno, not_there(socket, errno)));
+                return Err(NoHost::new(errno, not_there(socket, errno)));
             }
             // Nothing to wait for but the time.
             Attempt::NotYet(_) => drop(wait(&mut [], Some(Deadline::after(STEP)))),
@@ -60,13 +70,13 @@ enum Attempt {
     /// Another may succeed: there is no service yet, or it has just ended.
     NotYet(Errno),
     /// It would not.
-    Failed(StartError),
+    Failed(NoHost),
 }
 
-fn attempt(socket: &Path, module: &Path, until: Deadline) -> Result<(Link, Host), Attempt> {
+fn attempt(socket: &Path, module: &Path, until: Deadline) -> Result<Connected, Attempt> {
     let connection = connect_seqpacket(socket).map_err(|errno| match errno {
         Errno::ENOENT | Errno::ECONNREFUSED | Errno::EAGAIN => Attempt::NotYet(errno),
-        _ => Attempt::Failed(StartError::new(errno, not_there(socket, errno))),
+        _ => Attempt::Failed(NoHost::new(errno, not_there(socket, errno))),
     })?;
     let control = link(connection, 0, 0)?;
     let name = module.file_name().unwrap_or_default().to_string_lossy();
@@ -81,35 +91,38 @@ fn attempt(socket: &Path, module: &Path, until: Deadline) -> Result<(Link, Host)
             let lost = message.fds_lost;
             let Some(fd) = message.fds.take_one() else {
                 let errno = if lost { Errno::EMFILE } else { Errno::EPROTO };
-                return Err(Attempt::Failed(StartError::new(
+                return Err(Attempt::Failed(NoHost::new(
                     errno,
                     format!("the link that the service sent did not arrive: {}", errno.desc()),
                 )));
             };
             let link = link(fd, BACKLOG_MESSAGES, BACKLOG_BYTES)?;
-            Ok((link, Host::of_service(control)))
+            Ok(Connected { link, control })
         }
         Ok(message) if message.command == from_monitor::REFUSED => {
             match Refused::decode(message.body) {
-                Ok(refused) => Err(Attempt::Failed(refusal("the service", &refused))),
+                Ok(refused) => Err(Attempt::Failed(NoHost {
+                    code: if refused.errno < 0 { refused.errno } else { -(Errno::EINVAL as i32) },
+                    line: format!("the service refused: {}", refused.reason),
+                })),
                 Err(_) => Err(Attempt::Failed(stranger(socket))),
             }
         }
         Ok(_) | Err(ReceiveError::Malformed(_)) => Err(Attempt::Failed(stranger(socket))),
         Err(ReceiveError::Closed) => Err(Attempt::NotYet(Errno::ECONNRESET)),
-        Err(ReceiveError::TimedOut) => Err(Attempt::Failed(StartError::new(
+        Err(ReceiveError::TimedOut) => Err(Attempt::Failed(NoHost::new(
             Errno::ETIMEDOUT,
             format!("the service on {} accepted and said nothing", socket.display()),
         ))),
         Err(ReceiveError::Os(errno)) => {
-            Err(Attempt::Failed(StartError::new(errno, not_there(socket, errno))))
+            Err(Attempt::Failed(NoHost::new(errno, not_there(socket, errno))))
         }
     }
 }
 
 fn link(fd: std::os::fd::OwnedFd, messages: usize, bytes: usize) -> Result<Link, Attempt> {
     Link::of_known_type(fd, Framing::OnePacket, messages, bytes).map_err(|error| {
-        Attempt::Failed(StartError::new(Errno::EPROTO, format!("no link can be made: {error}")))
+        Attempt::Failed(NoHost::new(Errno::EPROTO, format!("no link can be made: {error}")))
     })
 }
 
@@ -128,8 +141,8 @@ fn not_there(socket: &Path, errno: Errno) -> String {
     )
 }
 
-fn stranger(socket: &Path) -> StartError {
-    StartError::new(
+fn stranger(socket: &Path) -> NoHost {
+    NoHost::new(
         Errno::EPROTO,
         format!("what listens on {} is not `cami-ipa serve` of this release", socket.display()),
     )

@@ -7,8 +7,13 @@ use std::process::{Command, ExitCode};
 use cc::Tool;
 
 /// Executables in `hosts/`: the name that tests use, and the source.
-const HOSTS: &[(&str, &str)] =
-    &[("hal", "hal.c"), ("clients", "clients.c"), ("hal_cpp", "hal.cpp")];
+const HOSTS: &[(&str, &str)] = &[
+    ("hal", "hal.c"),
+    ("clients", "clients.c"),
+    ("calls", "calls.c"),
+    ("algo_service", "algo_service.c"),
+    ("hal_cpp", "hal.cpp"),
+];
 
 /// Shared libraries in `vendors/`: the name that tests use, the source, and its definitions.
 const VENDORS: &[(&str, &str, &[&str])] = &[

@@ -8,11 +8,6 @@
 //! `initialize` the one thread. Nothing here installs a signal handler, forks, keeps thread-local
 //! state or replaces the allocator. The library is never unloaded (`-z nodelete`).
 
-mod log_line;
-mod log_target;
-mod logger;
-mod place;
-
 use std::sync::LazyLock;
 
 use cami_abi::{CameraAlgorithm, Exported};
@@ -20,9 +15,17 @@ use cami_client::{Options, Supervisor};
 
 /// The instance behind `CAMI`. It is never dropped: the reader thread uses it to the end.
 static SUPERVISOR: LazyLock<Supervisor> = LazyLock::new(|| {
-    let environment_trusted = place::environment_is_trusted();
-    logger::install(environment_trusted);
-    Supervisor::new(Options { module: place::module_path(), environment_trusted })
+    let environment_trusted = cami_guest::environment_is_trusted();
+    let supervisor = Supervisor::new(Options {
+        module: cami_guest::module_path(environment_trusted),
+        environment_trusted,
+    });
+    let (level, target, complaint) = cami_guest::parse_variable(environment_trusted);
+    cami_guest::install(level, target);
+    if !complaint.is_empty() {
+        log::warn!("{complaint}");
+    }
+    supervisor
 });
 
 /// The HAL's door as a type.

@@ -46,8 +46,8 @@ static inline int block_device(size_t size) {
   return device;
 }
 
-/* An fd to register, with this process's own mapping of it as the next buffer. Kinds: memfd; sealed
-   (against shrinking); readonly; zero (no bytes); pipe; device (sized by lseek); closed (a number
+/* An fd to register, with this process's own mapping of it as the next buffer. Kinds: memfd; written
+   (sized by writing, where ftruncate is forbidden); sealed (against shrinking); readonly; zero (no bytes); pipe; device (sized by lseek); closed (a number
    that is not open: -1). Negative errno, below -1, where the machine has no such thing. */
 static inline int buffer_make(const char* kind, size_t size) {
   int ends[2];
@@ -60,7 +60,13 @@ static inline int buffer_make(const char* kind, size_t size) {
   int device = !strcmp(kind, "device");
   int fd = device ? block_device(size) : memfd_create("hal", MFD_CLOEXEC | MFD_ALLOW_SEALING);
   if (fd < 0) return fd;
-  if (!device && strcmp(kind, "zero") && ftruncate(fd, size)) return -errno;
+  if (!strcmp(kind, "written")) {
+    static const char zeroes[4096];
+    for (size_t left = size; left > 0; left -= left < 4096 ? left : 4096)
+      if (write(fd, zeroes, left < 4096 ? left : 4096) < 0) return -errno;
+  } else if (!device && strcmp(kind, "zero") && ftruncate(fd, size)) {
+    return -errno;
+  }
   if (!strcmp(kind, "sealed") && fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_SEAL)) return -errno;
   if (!strcmp(kind, "readonly")) {
     char path[32];

@@ -395,6 +395,12 @@ static void cmd_null(char* unused) {
   say("null");
 }
 
+static void cmd_hang(char* unused) {
+  (void)unused;
+  say("hang");
+  for (;;) pause();
+}
+
 static void cmd_echo(char* text) { say("echo %s", text); }
 
 static const struct {
@@ -403,7 +409,7 @@ static const struct {
 } commands[] = {
     {"await", cmd_await},   {"burst", cmd_burst},   {"cycle", cmd_cycle}, {"deinit", cmd_deinit},
     {"dereg", cmd_dereg},   {"dump", cmd_dump},     {"echo", cmd_echo},   {"fds", cmd_fds},
-    {"fill", cmd_fill},     {"fork", cmd_fork},     {"init", cmd_init},   {"load", cmd_load},
+    {"fill", cmd_fill},     {"fork", cmd_fork},     {"hang", cmd_hang},   {"init", cmd_init},   {"load", cmd_load},
     {"nostdio", cmd_nostdio}, {"null", cmd_null}, {"open", cmd_open},     {"peek", cmd_peek},     {"reaper", cmd_reaper}, {"reg", cmd_reg},
     {"regs", cmd_regs},     {"req", cmd_req},       {"send", cmd_send},   {"sigchld", cmd_sigchld}, {"tally", cmd_tally},
     {"then", cmd_then},     {"thread", cmd_thread}, {"unfds", cmd_unfds}, {"unload", cmd_unload},

@@ -3,6 +3,7 @@
 #![allow(clippy::panic, clippy::expect_used, reason = "a test without artefacts cannot go on")]
 
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 /// A file that `cargo build --workspace` leaves in the target folder.
 ///
@@ -38,4 +39,20 @@ fn compiled(name: &str) -> PathBuf {
     let path = Path::new(env!("OUT_DIR")).join(name);
     assert!(path.exists(), "{} is missing: it is not in build.rs", path.display());
     path
+}
+
+/// The system calls that ChromeOS's camera services may make on this machine's architecture.
+#[must_use]
+pub fn filter_list() -> PathBuf {
+    let name = if cfg!(target_arch = "aarch64") { "arm64" } else { "amd64" };
+    let lists = Path::new(env!("CARGO_MANIFEST_DIR")).join("filters");
+    lists.join(format!("cros-camera-algo-{name}.txt"))
+}
+
+/// A program under those, where every other system call kills it. Arguments are appended.
+#[must_use]
+pub fn under_filter(program: &Path) -> Command {
+    let mut command = Command::new(artefact("under_filter"));
+    command.arg(filter_list()).arg(program);
+    command
 }

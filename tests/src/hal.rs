@@ -19,6 +19,7 @@ pub struct Setup {
     vendor: Option<String>,
     variables: Vec<(String, String)>,
     in_process: bool,
+    filtered: bool,
 }
 
 impl Setup {
@@ -38,6 +39,13 @@ impl Setup {
     #[must_use]
     pub fn in_process(mut self) -> Self {
         self.in_process = true;
+        self
+    }
+
+    /// Under the system calls that ChromeOS's camera services may make, and no others.
+    #[must_use]
+    pub fn filtered(mut self) -> Self {
+        self.filtered = true;
         self
     }
 
@@ -63,7 +71,11 @@ impl Setup {
     #[track_caller]
     pub fn start_unloaded(self) -> Hal {
         let room = Room::new();
-        let mut command = Command::new(host_program("hal"));
+        let mut command = if self.filtered {
+            crate::under_filter(&host_program("hal"))
+        } else {
+            Command::new(host_program("hal"))
+        };
         for (name, _) in std::env::vars_os() {
             if name.to_string_lossy().starts_with("CAMI_IPA_") {
                 command.env_remove(name);

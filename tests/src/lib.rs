@@ -9,12 +9,14 @@ mod hal;
 mod log;
 mod processes;
 mod room;
+mod service;
 
-pub use artefacts::{artefact, host_program, vendor_library};
+pub use artefacts::{artefact, filter_list, host_program, under_filter, vendor_library};
 pub use hal::{Hal, Setup};
 pub use log::Log;
 pub use processes::{Resources, SignalState};
 pub use room::Room;
+pub use service::{Service, ServiceSetup};
 
 use std::time::Duration;
 

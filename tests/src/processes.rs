@@ -87,6 +87,12 @@ pub(crate) fn family(hal: u32, mark: &Path) -> Vec<u32> {
         .collect()
 }
 
+/// The children of a process that have not ended.
+pub(crate) fn children(process: u32) -> Vec<u32> {
+    let alive = |pid: &u32| fs::read(format!("/proc/{pid}/cmdline")).is_ok_and(|c| !c.is_empty());
+    all().filter(|pid| parent(*pid) == Some(process)).filter(alive).collect()
+}
+
 fn is_marked(pid: u32, mark: &[u8]) -> bool {
     ["environ", "cmdline", "maps"].iter().any(|file| mentions(pid, file, mark))
 }

@@ -249,10 +249,24 @@ fn open(path: &Path) -> Result<File, InspectError> {
         .custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY | libc::O_CLOEXEC)
         .open(path)
         .map_err(InspectError::Io)?;
-    if !file.metadata().map_err(InspectError::Io)?.is_file() {
+    if !is_regular(&file).map_err(InspectError::Io)? {
         return Err(InspectError::NotRegular);
     }
     Ok(file)
+}
+
+/// `fstat` and not std's `statx`, which ChromeOS's camera services may not call
+/// (spec/cami-abi.md, 3.2).
+fn is_regular(file: &File) -> std::io::Result<bool> {
+    use std::os::fd::AsRawFd;
+    let mut found = std::mem::MaybeUninit::<libc::stat>::zeroed();
+    // SAFETY: `found` is writable and of the right type.
+    if unsafe { libc::fstat(file.as_raw_fd(), found.as_mut_ptr()) } != 0 {
+        return Err(std::io::Error::last_os_error());
+    }
+    // SAFETY: all zeroes are a valid stat, and fstat has filled it.
+    let found = unsafe { found.assume_init() };
+    Ok(found.st_mode & libc::S_IFMT == libc::S_IFREG)
 }
 
 fn examine<E: FileHeader<Endian = Endianness>>(

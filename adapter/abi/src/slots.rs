@@ -7,10 +7,8 @@
 
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-
-use parking_lot::RwLock;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use crate::Callbacks;
 use crate::fd;
@@ -20,6 +18,7 @@ use crate::sys::{camera_algorithm_callback_ops, camera_algorithm_error_msg_code_
 /// How many vendor libraries one process can load. IPU6 needs two, each in its own process.
 pub const MAX_LIBRARIES: usize = 8;
 
+/// std's lock: parking_lot yields while it spins, which ChromeOS's filters forbid on amd64.
 type Target = RwLock<Option<Arc<dyn Callbacks>>>;
 
 /// All three functions are there in every table: libraries of revision E and older do not look
@@ -69,7 +68,9 @@ impl Slot {
 
     /// Leads later callbacks to `target`; calls that run already may still end in the old one.
     pub fn set(self, target: Option<Arc<dyn Callbacks>>) {
-        let old = std::mem::replace(&mut *self.target.write(), target);
+        let mut current = self.target.write().unwrap_or_else(PoisonError::into_inner);
+        let old = std::mem::replace(&mut *current, target);
+        drop(current);
         // Outside the lock: the old target's destructor is not ours.
         drop(old);
     }
@@ -83,7 +84,7 @@ fn target(callback: *const camera_algorithm_callback_ops) -> Option<Arc<dyn Call
         return None;
     };
     // Cloned under the lock and called without it, so that a callback may lead to `set`.
-    TARGETS.get(index)?.read().clone()
+    TARGETS.get(index)?.read().unwrap_or_else(PoisonError::into_inner).clone()
 }
 
 /// Runs `work`; a panic of ours must not unwind into the vendor's frames.

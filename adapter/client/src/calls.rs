@@ -1,9 +1,9 @@
 //! Calls that wait for an answer.
 
 use cami_link::Deadline;
+use cami_link::sync::{Condvar, Mutex};
 use cami_wire::WireError;
 use cami_wire::cros::{InitReply, ReturnValue, command, decode_empty};
-use parking_lot::{Condvar, Mutex};
 
 use crate::error::CallError;
 
@@ -110,9 +110,11 @@ impl Calls {
                 return outcome;
             }
             match deadline {
-                None => self.filled.wait(&mut table),
+                None => table = self.filled.wait(table),
                 Some(deadline) => {
-                    if self.filled.wait_until(&mut table, deadline.instant()).timed_out() {
+                    let late;
+                    (table, late) = self.filled.wait_until(table, deadline.instant());
+                    if late {
                         return table.take(cookie).unwrap_or_else(|| {
                             table.calls.retain(|call| call.cookie != cookie);
                             Err(CallError::TimedOut)

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cami_link::Deadline;
-use parking_lot::{Condvar, Mutex};
+use cami_link::sync::{Condvar, Mutex};
 
 use crate::session::Session;
 
@@ -86,7 +86,9 @@ impl Desk {
         let mut state = self.state.lock();
         let Some(held) = state.held else { return true };
         while state.held == Some(held) {
-            if self.released.wait_until(&mut state, deadline).timed_out() {
+            let late;
+            (state, late) = self.released.wait_until(state, deadline);
+            if late {
                 return state.held != Some(held);
             }
         }

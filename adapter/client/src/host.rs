@@ -5,7 +5,9 @@ use std::os::fd::BorrowedFd;
 use std::time::Duration;
 
 use cami_link::{Deadline, Event, Inbox, Interest, Link, ProcessFd, ReceiveError, wait};
-use cami_wire::control::{Died, FromMonitor, Kill, Ready, Recovery, Refused, from_monitor};
+use cami_wire::control::{
+    Died, FromClient, FromMonitor, Kill, Ready, Recovery, Refused, from_monitor,
+};
 use nix::errno::Errno;
 use nix::sys::signal::{Signal, kill};
 use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid, waitpid};
@@ -23,8 +25,11 @@ const KILL_PATIENCE: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub(crate) struct Host {
     pub(crate) control: Link,
-    /// `None` if the monitor had ended and was reaped by the HAL before its pidfd was opened.
+    /// `None` if the monitor is the service's child, or had ended and was reaped by the HAL before
+    /// its pidfd was opened.
     monitor: Option<ProcessFd>,
+    /// Whether the monitor is the service's child.
+    of_service: bool,
 }
 
 impl Host {
@@ -41,7 +46,12 @@ impl Host {
                 return Err(errno);
             }
         };
-        Ok(Self { control, monitor })
+        Ok(Self { control, monitor, of_service: false })
+    }
+
+    /// A host that the service keeps; `control` is the connection to it.
+    pub(crate) fn of_service(control: Link) -> Self {
+        Self { control, monitor: None, of_service: true }
     }
 
     /// The pidfd to poll; `otherwise`, and [`Interest::None`], where there is none.
@@ -55,11 +65,13 @@ impl Host {
         }
     }
 
-    /// SIGKILL to the monitor, which takes the vendor process with it.
-    pub(crate) fn kill(&self) {
+    /// SIGKILL to the monitor, which takes the vendor process with it. False where the monitor is
+    /// the service's, which does it when we have left.
+    pub(crate) fn kill(&self) -> bool {
         if let Some(monitor) = &self.monitor {
             monitor.kill();
         }
+        !self.of_service
     }
 
     /// Tells the monitor to kill the vendor process for `reason`, without waiting. A monitor that
@@ -112,7 +124,15 @@ impl Host {
     /// Ends the monitor and reaps it: asks by hanging up, waits for `patience`, then kills. It ends
     /// the vendor process before it exits, and the kernel does so if it is killed.
     pub(crate) fn end(&self, patience: Duration) -> Ending {
+        if self.of_service {
+            // The socket closes with the session, which a thread of the HAL may still hold.
+            let leave = FromClient::Leave.encode();
+            let _ = self.control.send(&[std::io::IoSlice::new(&leave)], &[], Duration::ZERO);
+        }
         self.control.shutdown();
+        if self.of_service {
+            return Ending::OfService;
+        }
         let Some(monitor) = &self.monitor else { return Ending::Unknown };
         if !ended(monitor, patience) {
             monitor.kill();
@@ -134,6 +154,8 @@ pub(crate) enum Ending {
     Signalled(&'static str),
     /// Somebody else reaped it.
     Unknown,
+    /// It is the service's child, and its log says how.
+    OfService,
 }
 
 impl fmt::Display for Ending {
@@ -142,6 +164,7 @@ impl fmt::Display for Ending {
             Self::Exited(code) => write!(f, "exit code {code}"),
             Self::Signalled(name) => write!(f, "killed by {name}"),
             Self::Unknown => f.write_str("its exit status was collected by somebody else"),
+            Self::OfService => f.write_str("the log of the service says how"),
         }
     }
 }

@@ -30,13 +30,16 @@
 //! closed before `notify` is called, and before `initialize` or `deinitialize` returns, unless a
 //! thread of the HAL is just then in a call or a callback of that session: then when it returns.
 //!
+//! With `CAMI_IPA_SOCKET` it is waker, what the reader waits with (epoll), and per session link and
+//! control; one more while a host is being started, and while a thread waits for room on the link.
+//!
 //! # Locks, in the order in which they are taken
 //!
 //! 1. `Supervisor::life`: who starts and ends sessions. A callback only tries it (`-EBUSY`).
 //! 2. `Reader::nested`: the buffer of calls made from inside a callback; the reader's alone.
 //! 3. Leaves, of which a thread holds one at a time: the desk (which session is current), a
-//!    session's table of calls, the queue of pending events, a session's sentence, and the link's
-//!    backlog.
+//!    session's table of calls, the queue of pending events, a session's sentence, the link's
+//!    backlog, and what the reader waits with.
 //!
 //! No lock is held while the HAL's code runs, nor, but for the link's own backlog, over a system
 //! call on the request path.
@@ -55,7 +58,6 @@ mod durable;
 mod error;
 mod host;
 mod journal;
-mod locate;
 mod pending;
 mod pump;
 mod reader;
@@ -63,7 +65,7 @@ mod restarts;
 mod resume;
 mod seldom;
 mod session;
-mod spawn;
+mod source;
 mod start;
 mod supervisor;
 

@@ -4,8 +4,8 @@ use std::collections::VecDeque;
 use std::os::fd::OwnedFd;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use cami_link::sync::Mutex;
 use cami_wire::cros::Returned;
-use parking_lot::Mutex;
 
 /// Events that may wait: what a callback's own call receives before its answer, and requests that
 /// found the link full.
@@ -52,6 +52,10 @@ impl Pending {
         let bytes = queue.bytes.saturating_add(event.bytes());
         if queue.events.len() >= MAX_EVENTS || bytes > MAX_BYTES {
             return Err(event);
+        }
+        if queue.events.capacity() == 0 {
+            // Once and for all: growing it would end in `mremap` (see cami-link's backlog).
+            queue.events.reserve_exact(MAX_EVENTS);
         }
         queue.bytes = bytes;
         queue.events.push_back((generation, event));

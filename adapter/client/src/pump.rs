@@ -4,7 +4,7 @@ use std::io::IoSlice;
 use std::os::fd::BorrowedFd;
 use std::time::Duration;
 
-use cami_link::{Deadline, Event, Interest, Sent, wait};
+use cami_link::{Deadline, Event, Interest, Sent};
 
 use crate::calls::Answer;
 use crate::deliver::{Incoming, log_lost_update};
@@ -151,8 +151,9 @@ impl Reader {
             (waker.as_fd(), Interest::Message, Event::default()),
             session.host.polled(link),
         ];
-        let until = [deadline, session.sentence()].into_iter().flatten().min();
-        wait(&mut polled, until).map_err(CallError::Os)?;
+        let gone = session.is_gone().then(Deadline::now);
+        let until = [deadline, session.sentence(), gone].into_iter().flatten().min();
+        self.wait(&mut polled, until).map_err(CallError::Os)?;
         let [(.., link), (.., woken), (.., monitor)] = polled;
         if woken.readable {
             // The reader looks at everything again once the callback has returned.

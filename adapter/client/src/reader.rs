@@ -1,6 +1,7 @@
 //! The one thread that receives, sees deaths, and delivers callbacks.
 
 use std::fmt;
+use std::os::fd::BorrowedFd;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -8,12 +9,12 @@ use std::time::Duration;
 
 use cami_abi::Callbacks;
 use cami_abi::sys::CAMERA_ALGORITHM_MSG_IPC_ERROR;
-use cami_link::{Deadline, Event, Inbox, Interest, ReceiveError, Waker, wait};
+use cami_link::sync::Mutex;
+use cami_link::{Deadline, Event, Inbox, Interest, ReceiveError, Waiter, Waker};
 use cami_wire::control::{Died, FromMonitor};
 use cami_wire::cros::MAX_HEADER_BYTES;
 use nix::errno::Errno;
 use nix::sys::signal::{SigSet, SigmaskHow};
-use parking_lot::Mutex;
 
 use crate::deliver::{Courier, Incoming, log_lost_update};
 use crate::desk::Desk;
@@ -52,6 +53,8 @@ pub(crate) struct Reader {
     /// The receive buffer of calls made from inside a callback: the other one is still in use.
     pub(crate) nested: Mutex<Option<Inbox>>,
     waker: OnceLock<Waker>,
+    /// What the reader waits with; taken by nobody else.
+    waiter: Mutex<Option<Waiter>>,
     started: AtomicBool,
     /// Thread id of the reader, 0 before it runs.
     thread: AtomicI32,
@@ -84,6 +87,7 @@ impl Reader {
             courier: Courier::new(),
             nested: Mutex::new(None),
             waker: OnceLock::new(),
+            waiter: Mutex::new(None),
             started: AtomicBool::new(false),
             thread: AtomicI32::new(0),
         })
@@ -98,6 +102,9 @@ impl Reader {
         }
         if self.waker.get().is_none() {
             let _ = self.waker.set(Waker::new()?);
+        }
+        if self.waiter.lock().is_none() {
+            *self.waiter.lock() = Some(Waiter::new()?);
         }
         let reader = Arc::clone(self);
         let before = SigSet::all().thread_swap_mask(SigmaskHow::SIG_SETMASK)?;
@@ -132,12 +139,33 @@ impl Reader {
         self.waker.get()
     }
 
+    /// Waits on the reader's thread. The descriptors stay known to the waiter until
+    /// [`Reader::forget_watched`].
+    pub(crate) fn wait(
+        &self,
+        fds: &mut [(BorrowedFd<'_>, Interest, Event)],
+        deadline: Option<Deadline>,
+    ) -> Result<usize, Errno> {
+        match &mut *self.waiter.lock() {
+            Some(waiter) => waiter.wait(fds, deadline),
+            None => Err(Errno::EBADF),
+        }
+    }
+
+    /// Before a session's descriptors are closed.
+    fn forget_watched(&self) {
+        if let Some(waiter) = &mut *self.waiter.lock() {
+            waiter.forget();
+        }
+    }
+
     fn run(&self) {
         self.thread.store(nix::unistd::gettid().as_raw(), Ordering::Release);
         let mut buffers = Buffers { link: link_inbox(), control: Inbox::new(CONTROL_BYTES, 0) };
         loop {
             if catch_unwind(AssertUnwindSafe(|| self.serve(&mut buffers))).is_err() {
                 self.courier.idle();
+                self.forget_watched();
                 if let Some(session) = self.desk.current() {
                     session.condemn("an internal error in cami-ipa's reader");
                 }
@@ -162,7 +190,7 @@ impl Reader {
     fn idle(&self) {
         let Some(waker) = self.waker.get() else { return };
         let mut polled = [(waker.as_fd(), Interest::Message, Event::default())];
-        if let Err(errno) = wait(&mut polled, None) {
+        if let Err(errno) = self.wait(&mut polled, None) {
             log::error!("the reader cannot wait: {errno}");
         }
         waker.drain();
@@ -175,6 +203,7 @@ impl Reader {
         loop {
             self.deliver_pending(&session);
             if session.is_over() {
+                self.forget_watched();
                 return None;
             }
             session.execute_sentence();
@@ -190,8 +219,8 @@ impl Reader {
             }
             in_a_row = 0;
             // Calls made in those callbacks may have received more.
-            let until =
-                if self.pending.len() > 0 { Some(Deadline::now()) } else { session.sentence() };
+            let at_once = self.pending.len() > 0 || session.is_gone();
+            let until = if at_once { Some(Deadline::now()) } else { session.sentence() };
             let sight = self.look(&session, until);
             if sight.link && self.receive(&session, &mut buffers.link) {
                 in_a_row = 1;
@@ -208,6 +237,7 @@ impl Reader {
                     break;
                 }
             }
+            self.forget_watched();
             return self.bury(session, &mut buffers.control);
         }
     }
@@ -224,7 +254,7 @@ impl Reader {
             (waker.as_fd(), Interest::Message, Event::default()),
             session.host.polled(link),
         ];
-        if let Err(errno) = wait(&mut polled, until) {
+        if let Err(errno) = self.wait(&mut polled, until) {
             session.condemn(&format!("the reader cannot wait: {errno}"));
             return Sight { dead: true, ..Sight::default() };
         }

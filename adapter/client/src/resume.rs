@@ -17,19 +17,18 @@ use cami_wire::cros::{DeregisterBuffers, RegisterBuffer, Request, command};
 use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, SealFlag, fcntl};
 use nix::sys::memfd::{MFdFlags, memfd_create};
-use nix::sys::uio::{pread, pwrite};
-use nix::unistd::ftruncate;
+use nix::sys::uio::pread;
 
 use crate::calls::Answer;
 use crate::deliver::Incoming;
 use crate::error::CallError;
 use crate::host::END_PATIENCE;
-use crate::journal::{BufferCall, Journal, KeptRequest, Resent};
+use crate::journal::{BufferCall, Journal, KeptRequest, Resent, write_at};
 use crate::pending;
 use crate::pump::Call;
 use crate::reader::{LAST_WORDS, Reader, cause_of_death, link_inbox};
 use crate::session::{Limits, Session};
-use crate::start::{Started, start_host};
+use crate::source::Started;
 
 /// How long a vendor process may take to be gone after its monitor is: the kernel kills it then, and
 /// what still runs may write into the HAL's buffers.
@@ -149,7 +148,7 @@ impl Reader {
         began: Instant,
     ) -> Result<(), Failed> {
         let started = Instant::now();
-        let Started { link, host, ready, .. } = start_host(&self.options).map_err(|error| {
+        let Started { link, host, ready, .. } = journal.source.start().map_err(|error| {
             if error.hopeless { Failed::ForGood(error.line) } else { Failed::Now(error.line) }
         })?;
         let heir = Arc::new(Session::new(
@@ -387,7 +386,9 @@ fn memory(bytes: u64) -> Result<OwnedFd, Failed> {
     let make = || -> Result<OwnedFd, Errno> {
         let flags = MFdFlags::MFD_CLOEXEC | MFdFlags::MFD_ALLOW_SEALING;
         let fd = memfd_create(c"cami-ipa-replay", flags)?;
-        ftruncate(&fd, i64::try_from(bytes).map_err(|_| Errno::EFBIG)?)?;
+        // Not by ftruncate, which ChromeOS's filters do not know (spec/cami-abi.md, 3.2).
+        let last = u32::try_from(bytes.saturating_sub(1)).map_err(|_| Errno::EFBIG)?;
+        write_at(fd.as_fd(), &[0], last)?;
         let seals = SealFlag::F_SEAL_SHRINK | SealFlag::F_SEAL_GROW | SealFlag::F_SEAL_SEAL;
         fcntl(&fd, FcntlArg::F_ADD_SEALS(seals))?;
         Ok(fd)
@@ -401,14 +402,9 @@ fn fill(fd: &OwnedFd, journal: &Journal, kept: &KeptRequest) -> Result<(), Faile
     let mut rest = kept.bytes.as_slice();
     for (offset, length) in KeptRequest::ranges(&kept.rule, kept.buffer_bytes) {
         let length = usize::try_from(length).unwrap_or(usize::MAX).min(rest.len());
-        let (mut piece, after) = rest.split_at_checked(length).unwrap_or_default();
+        let (piece, after) = rest.split_at_checked(length).unwrap_or_default();
         rest = after;
-        let mut at = i64::from(offset);
-        while !piece.is_empty() {
-            let written = pwrite(fd, piece, at).map_err(failed)?;
-            piece = piece.get(written..).unwrap_or_default();
-            at = at.saturating_add(i64::try_from(written).unwrap_or(i64::MAX));
-        }
+        write_at(fd.as_fd(), piece, offset).map_err(failed)?;
     }
     for &offset in &kept.rule.takes {
         let mut word = [0; 8];
@@ -416,7 +412,7 @@ fn fill(fd: &OwnedFd, journal: &Journal, kept: &KeptRequest) -> Result<(), Faile
             continue;
         }
         if let Some(real) = journal.real(u64::from_ne_bytes(word)) {
-            pwrite(fd, &real.to_ne_bytes(), i64::from(offset)).map_err(failed)?;
+            write_at(fd.as_fd(), &real.to_ne_bytes(), offset).map_err(failed)?;
         }
     }
     Ok(())

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use parking_lot::Mutex;
+use cami_link::sync::Mutex;
 
 /// At most one line per this time; what comes between is counted.
 const PAUSE: Duration = Duration::from_secs(1);

@@ -8,12 +8,12 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use cami_abi::Callbacks;
+use cami_link::sync::Mutex;
 use cami_link::{Deadline, Inbox, Link, ReceiveError, SendError, Sent};
 use cami_wire::WireError;
 use cami_wire::control::{Died, Ready};
 use cami_wire::message::EVENT_COOKIE;
 use nix::errno::Errno;
-use parking_lot::Mutex;
 
 use crate::calls::Calls;
 use crate::deliver::Incoming;
@@ -246,7 +246,10 @@ impl Session {
         let mut sentence = self.sentence.lock();
         if matches!(*sentence, Sentence::Due(deadline) if deadline.has_passed()) {
             *sentence = Sentence::Executed;
-            self.host.kill();
+            if !self.host.kill() {
+                // Nobody to wait for: the session ends, and with it the host.
+                self.set_gone();
+            }
         }
     }
 

@@ -1,30 +1,23 @@
 //! From `initialize` to a running host.
 
-use std::os::fd::{AsFd, OwnedFd};
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 use cami_abi::Callbacks;
-use cami_link::{Deadline, Inbox, Link, LinkError, ReceiveError, seqpacket_pair};
+use cami_link::{Deadline, Inbox};
 use cami_wire::Header;
-use cami_wire::control::{FromMonitor, Ready, Recovery};
 use cami_wire::cros::{Init, PROTOCOL_VERSION, Settings, command};
 use nix::errno::Errno;
 
 use crate::calls::Answer;
 use crate::error::{CallError, StartError};
-use crate::host::{CONTROL_BYTES, END_PATIENCE, Host};
+use crate::host::{CONTROL_BYTES, END_PATIENCE};
 use crate::journal::Journal;
-use crate::locate;
 use crate::pump::Call;
 use crate::reader::{LAST_WORDS, Reader, cause_of_death};
 use crate::session::{Limits, Phase, Session};
-use crate::spawn::{Command, spawn};
+use crate::source::{HostSource, Started};
 use crate::supervisor::{Options, Supervisor};
-
-/// How long a host may take to say `ready`, and with it how long all may take: ChromeOS's total
-/// for `Initialize` (platform2 `common/camera_algorithm_bridge_impl.cc`, 59).
-const READY_LIMIT: Duration = Duration::from_secs(3);
 
 impl Supervisor {
     /// Starts a host and brings its library up; returns the library's own code, 0 or positive. The
@@ -32,9 +25,10 @@ impl Supervisor {
     pub(crate) fn start(&self, callbacks: Arc<dyn Callbacks>) -> Result<i32, StartError> {
         let began = Instant::now();
         self.reader.start().map_err(|errno| lacking("the reader's thread", errno))?;
+        let source = HostSource::find(&self.options, self.socket.as_deref())?;
         let generation = self.reader.desk.next_generation();
-        let Started { link, host, ready, recovery } = start_host(&self.options)?;
-        let journal = recovery.map(|recovery| Arc::new(Journal::new(recovery, generation)));
+        let Started { link, host, ready, recovery } = source.start()?;
+        let journal = recovery.map(|recovery| Arc::new(Journal::new(recovery, source, generation)));
         let limits = Limits::of(&ready);
         let heir_of = Weak::new();
         let session =
@@ -118,61 +112,6 @@ impl Reader {
     }
 }
 
-/// A host that is ready to bring up its library.
-#[derive(Debug)]
-pub(crate) struct Started {
-    pub(crate) link: Link,
-    pub(crate) host: Host,
-    pub(crate) ready: Ready,
-    /// What the client needs to recover from its death, if that is configured.
-    pub(crate) recovery: Option<Recovery>,
-}
-
-/// Starts a host, and waits for its monitor's word.
-pub(crate) fn start_host(options: &Options) -> Result<Started, StartError> {
-    let (link, host) = launch(options)?;
-    match await_ready(&host) {
-        Ok((recovery, ready)) => {
-            // The monitor says so at the info level, with more.
-            log::debug!(
-                "{} runs in process {}, watched by process {}",
-                ready.library,
-                ready.vendor_pid,
-                ready.monitor_pid
-            );
-            Ok(Started { link, host, ready, recovery })
-        }
-        Err(error) => {
-            host.end(END_PATIENCE);
-            Err(error)
-        }
-    }
-}
-
-/// Starts the host's process.
-fn launch(options: &Options) -> Result<(Link, Host), StartError> {
-    let path = locate::host(options)?;
-    let sockets = |errno| lacking("the sockets to the host", errno);
-    let (link, host_link) = seqpacket_pair().map_err(sockets)?;
-    let (control, host_control) = seqpacket_pair().map_err(sockets)?;
-    let (link, control) = links(link, control)
-        .map_err(|error| StartError::new(Errno::EPROTO, format!("no link can be made: {error}")))?;
-    let command = Command {
-        host: &path,
-        module: &options.module,
-        link: host_link.as_fd(),
-        control: host_control.as_fd(),
-        environment_trusted: options.environment_trusted,
-    };
-    let pid = spawn(&command).map_err(|errno| {
-        StartError::new(errno, format!("{} cannot be started: {errno}", path.display()))
-    })?;
-    // From here on the host's end is its own: end of file tells of its death.
-    drop((host_link, host_control));
-    let host = Host::adopt(pid, control).map_err(|errno| lacking("the host's pidfd", errno))?;
-    Ok((link, host))
-}
-
 /// Why a started host did not come up.
 #[derive(Debug)]
 pub(crate) enum Failure {
@@ -221,56 +160,7 @@ impl Failure {
     }
 }
 
-/// Both ends of ours as links. Control messages are few: what does not fit is an error.
-fn links(link: OwnedFd, control: OwnedFd) -> Result<(Link, Link), LinkError> {
-    Ok((Link::from_fd(link)?, Link::with_backlog(control, 0, 0)?))
-}
-
-/// Waits for the monitor's first word.
-fn await_ready(host: &Host) -> Result<(Option<Recovery>, Ready), StartError> {
-    let mut inbox = Inbox::new(CONTROL_BYTES, 0);
-    let deadline = Deadline::after(READY_LIMIT);
-    let mut recovery = None;
-    let mut heard = host.listen(&mut inbox, Some(deadline));
-    while let Ok(FromMonitor::Recovery(told)) = heard {
-        recovery = Some(told);
-        heard = host.listen(&mut inbox, Some(deadline));
-    }
-    match heard {
-        Ok(FromMonitor::Ready(ready)) if ready.protocol == PROTOCOL_VERSION => {
-            Ok((recovery, ready))
-        }
-        Ok(FromMonitor::Ready(ready)) => Err(versions(ready.protocol)),
-        // Taken above.
-        Ok(FromMonitor::Recovery(_)) => Err(versions(PROTOCOL_VERSION)),
-        Ok(FromMonitor::Refused(refused)) => Err(StartError {
-            code: if refused.errno < 0 { refused.errno } else { -libc::EINVAL },
-            line: format!("the host refused: {}", refused.reason),
-            hopeless: true,
-        }),
-        Ok(FromMonitor::Died(death)) => Err(StartError::new(
-            Errno::ECONNRESET,
-            format!("the camera algorithm's process died before it was ready: {}", death.cause),
-        )),
-        Err(ReceiveError::TimedOut) => Err(StartError::new(
-            Errno::ETIMEDOUT,
-            format!(
-                "the host said nothing within {} ms and is killed; is CAMI_IPA_HOST the \
-                 cros_ipa_proxy of this shim?",
-                READY_LIMIT.as_millis()
-            ),
-        )),
-        Err(_) => Err(StartError::new(
-            Errno::ECONNRESET,
-            format!(
-                "the host ended before it was ready ({}); its own log lines name the cause",
-                host.end(END_PATIENCE)
-            ),
-        )),
-    }
-}
-
-fn versions(theirs: u32) -> StartError {
+pub(crate) fn versions(theirs: u32) -> StartError {
     StartError::new(
         Errno::EPROTO,
         format!(
@@ -280,7 +170,7 @@ fn versions(theirs: u32) -> StartError {
     )
 }
 
-fn lacking(what: &str, errno: Errno) -> StartError {
+pub(crate) fn lacking(what: &str, errno: Errno) -> StartError {
     let remedy = match errno {
         Errno::EMFILE => "; close descriptors or raise RLIMIT_NOFILE",
         Errno::ENFILE => "; the system has no free file descriptor",

@@ -9,13 +9,14 @@ use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 use std::time::Duration;
 
 use cami_abi::{Callbacks, CameraAlgorithm};
+use cami_link::sync::{TimedLock, TimedLockGuard};
 use cami_link::{Deadline, Sent};
+use cami_spawn::service_socket;
 use cami_wire::Header;
 use cami_wire::cros::{
     DeregisterBuffers, MAX_HEADER_BYTES, RegisterBuffer, Request, Returned, UpdateReturn, command,
 };
 use nix::errno::Errno;
-use parking_lot::{Mutex, MutexGuard};
 
 use crate::calls::Answer;
 use crate::error::{CallError, negative};
@@ -61,16 +62,19 @@ pub struct Options {
 /// | `-EPIPE` | in a forked child of the process that called `initialize` |
 /// | `-EBUSY` | `initialize` inside a callback while another thread is in it |
 /// | `-EPROTO` | shim and host are of different versions |
-/// | `-ENOENT`, `-EACCES` | the host's executable is missing, or is none |
+/// | `-ENOENT`, `-EACCES` | the host's executable is missing, or is none; no service, or not for us |
+/// | `-ECONNREFUSED` | nobody listens on the service's socket |
 /// | `-EMFILE`, `-ENFILE`, `-EAGAIN`, `-ENOMEM` | what the system lacks |
 /// | any other | the vendor library's own, or the reason for which the host refused |
 ///
 /// Calls without a return code are dropped on a dead host, with one log line.
 pub struct Supervisor {
     pub(crate) options: Options,
+    /// The service to connect to, in place of starting a host.
+    pub(crate) socket: Option<PathBuf>,
     pub(crate) reader: Arc<Reader>,
     /// Held by whoever starts or ends a session.
-    life: Mutex<()>,
+    life: TimedLock,
     /// Process that called `initialize` first; 0 before.
     owner: AtomicI32,
     /// The line about calls on a dead host has been written.
@@ -87,12 +91,20 @@ impl fmt::Debug for Supervisor {
 impl Supervisor {
     /// A supervisor without a session. It starts no thread and opens no descriptor before the
     /// first `initialize`. It is meant to last as long as the process: there is no `Drop`.
+    ///
+    /// Where `CAMI_IPA_SOCKET` names a service, everything here keeps to the system calls that
+    /// ChromeOS's camera services may make ([`cami_link::restrict_system_calls`]).
     #[must_use]
     pub fn new(options: Options) -> Self {
+        let socket = service_socket(options.environment_trusted);
+        if socket.is_some() {
+            cami_link::restrict_system_calls();
+        }
         Self {
             reader: Reader::new(options.clone()),
             options,
-            life: Mutex::new(()),
+            socket,
+            life: TimedLock::new(),
             owner: AtomicI32::new(0),
             told_dropped: AtomicBool::new(false),
             overflows: Seldom::new(),
@@ -112,7 +124,7 @@ impl Supervisor {
 
     /// The right to start and end sessions. A session that another thread is just starting gives
     /// way. `None` inside a callback if another thread has the right.
-    fn lock_life(&self) -> Option<MutexGuard<'_, ()>> {
+    fn lock_life(&self) -> Option<TimedLockGuard<'_>> {
         if let Some(life) = self.life.try_lock() {
             return Some(life);
         }

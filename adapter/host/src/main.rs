@@ -22,7 +22,8 @@ Runs a closed ChromeOS camera algorithm library in a process of its own, and ser
 it on the connected Unix socket FD. Clients start it; it is of little use by hand.
 
   MODULE        a library that exports CAMI: run that one; or libcam_algo.so of
-                cami-ipa, or a libcamera module: run the configured vendor_library
+                cami-ipa, or a libcamera module: run the configured vendor_library;
+                or a file name alone: the same, with the section of that name
   FD            the link (SOCK_SEQPACKET, SOCK_DGRAM or SOCK_STREAM), inherited
   --control FD  a second socket: tells the client the deadlines and causes of death
   --help        this text, with the keys of the configuration

@@ -40,17 +40,20 @@ pub fn section(module: &Path) -> Option<&str> {
 }
 
 /// `MODULE` itself if it is a vendor library; the configured `vendor_library` if it is our shim, or
-/// a libcamera module that only says what it is.
+/// a libcamera module that only says what it is. A bare name, as the service gives it for a client
+/// that is elsewhere, is no file to look at: it stands for the configured `vendor_library`.
 ///
 /// # Errors
 /// One line for the log, and the errno for the client.
 pub fn resolve(module: &Path, config: &Config) -> Result<Module, ModuleError> {
-    match inspect(module) {
-        Ok(table) if !table.is_shim() => {
-            return Ok(Module { path: module.to_path_buf(), table });
+    if !is_bare_name(module) {
+        match inspect(module) {
+            Ok(table) if !table.is_shim() => {
+                return Ok(Module { path: module.to_path_buf(), table });
+            }
+            Ok(_) | Err(InspectError::NoTable { exports_ipa_module_info: true }) => {}
+            Err(error) => return Err(refuse(module, &error)),
         }
-        Ok(_) | Err(InspectError::NoTable { exports_ipa_module_info: true }) => {}
-        Err(error) => return Err(refuse(module, &error)),
     }
     let Some(path) = &config.vendor_library else {
         return Err(ModuleError {
@@ -73,6 +76,10 @@ pub fn resolve(module: &Path, config: &Config) -> Result<Module, ModuleError> {
         });
     }
     Ok(Module { path, table })
+}
+
+fn is_bare_name(path: &Path) -> bool {
+    !path.as_os_str().as_encoded_bytes().contains(&b'/')
 }
 
 /// A path with a slash is taken as it is; a bare name is searched in `library_path`.

@@ -9,6 +9,11 @@ use nix::errno::Errno;
 use crate::control_data::send_message;
 use crate::{Framing, SendError};
 
+/// A frame header and the rest.
+const PIECES_PER_MESSAGE: usize = 2;
+/// Messages for which room is made at once: the bound of all links but those of tests.
+const MOST_RESERVED: usize = 4096;
+
 /// One piece that goes out with one `sendmsg`: a packet, a datagram, or a run of stream bytes.
 #[derive(Debug)]
 struct Piece {
@@ -64,6 +69,12 @@ impl Backlog {
     }
 
     fn push(&mut self, bytes: Vec<u8>, fds: Vec<OwnedFd>, ends_message: bool) {
+        if self.pieces.capacity() == 0 {
+            // All of it, once: growing it would end in `mremap`, which ChromeOS's filters forbid
+            // (spec/cami-abi.md, 3.2). What is not used is never touched.
+            let most = self.max_messages.min(MOST_RESERVED);
+            self.pieces.reserve_exact(most.saturating_mul(PIECES_PER_MESSAGE));
+        }
         self.bytes += bytes.len();
         self.messages += usize::from(ends_message);
         self.pieces.push_back(Piece { bytes, sent: 0, fds, ends_message });

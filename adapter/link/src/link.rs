@@ -1,23 +1,29 @@
 //! One end of a link.
 
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, FdFlag, fcntl};
 use nix::sys::socket::{
-    AddressFamily, Shutdown, SockFlag, SockType, shutdown, socketpair, sockopt,
+    AddressFamily, MsgFlags, Shutdown, SockFlag, SockType, UnixAddr, connect, sendto, shutdown,
+    socket, socketpair, sockopt,
 };
-use parking_lot::Mutex;
 
 use crate::backlog::Backlog;
+use crate::restrict::system_calls_are_restricted;
 use crate::standard::above_standard;
+use crate::sync::Mutex;
 use crate::{Framing, LinkError, SendError};
 
 /// Messages that may wait in a backlog unless [`Link::with_backlog`] says otherwise.
 const DEFAULT_BACKLOG_MESSAGES: usize = 4096;
 /// Bytes that may wait in a backlog unless [`Link::with_backlog`] says otherwise.
 const DEFAULT_BACKLOG_BYTES: usize = 8 << 20;
+/// Bytes of a packet on a socket whose `SO_SNDBUF` was not asked for: more than any message of the
+/// `cros` interface, less than the kernel's default lets through (`Framing::largest_message`).
+const PACKET_BYTES: usize = 128 << 10;
 
 /// A connected pair of `SOCK_SEQPACKET` sockets, both close-on-exec and above the standard streams.
 ///
@@ -32,6 +38,29 @@ pub fn seqpacket_pair() -> Result<(OwnedFd, OwnedFd), Errno> {
         let _ = nix::sys::socket::setsockopt(end, sockopt::SndBuf, &(1 << 20));
     }
     Ok((above_standard(one)?, above_standard(other)?))
+}
+
+/// A connection to the `SOCK_SEQPACKET` socket at `path`, close-on-exec. Does not wait: `EAGAIN`
+/// says that the listener has as many as it takes at once.
+///
+/// # Errors
+/// `ENOENT` and `ECONNREFUSED` where nobody listens (yet), `EACCES` where the file's mode forbids
+/// it, `EPROTOTYPE` for a socket of another type, `ENAMETOOLONG` for more than 107 bytes.
+pub fn connect_seqpacket(path: &Path) -> Result<OwnedFd, Errno> {
+    let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
+    let socket = socket(AddressFamily::Unix, SockType::SeqPacket, flags, None)?;
+    connect(socket.as_raw_fd(), &UnixAddr::new(path)?)?;
+    above_standard(socket)
+}
+
+/// Sends a datagram to the socket at `path`, as the system log takes them, without waiting.
+///
+/// # Errors
+/// `EAGAIN` where it is full, and what the kernel says.
+pub fn send_datagram(path: &Path, bytes: &[u8]) -> Result<(), Errno> {
+    let socket = socket(AddressFamily::Unix, SockType::Datagram, SockFlag::SOCK_CLOEXEC, None)?;
+    let flags = MsgFlags::MSG_NOSIGNAL | MsgFlags::MSG_DONTWAIT;
+    sendto(socket.as_raw_fd(), bytes, &UnixAddr::new(path)?, flags).map(drop)
 }
 
 /// One end of a link: a socket, its framing, and the backlog of what it did not take at once.
@@ -49,6 +78,8 @@ pub struct Link {
     pub(crate) backlog: Mutex<Backlog>,
     /// Whether the backlog holds anything: lets a send on an idle link skip the lock.
     pub(crate) has_backlog: AtomicBool,
+    /// After [`Link::shutdown`].
+    over: AtomicBool,
 }
 
 impl Link {
@@ -74,13 +105,41 @@ impl Link {
     ) -> Result<Self, LinkError> {
         let framing = Framing::of(socket.as_fd())?;
         let largest_message = framing.largest_message(socket.as_fd())?;
+        Self::new(socket, framing, largest_message, Backlog::new(max_messages, max_bytes))
+    }
+
+    /// The same for a socket that the caller knows to be of the type of `framing`: asks the kernel
+    /// nothing, for processes that may not ([`crate::restrict_system_calls`]).
+    ///
+    /// # Errors
+    /// `EBADF` where it is no descriptor.
+    pub fn of_known_type(
+        socket: OwnedFd,
+        framing: Framing,
+        max_messages: usize,
+        max_bytes: usize,
+    ) -> Result<Self, LinkError> {
+        let largest_message = match framing {
+            Framing::OnePacket | Framing::TwoDatagrams => PACKET_BYTES,
+            Framing::TwoWrites => usize::MAX,
+        };
+        Self::new(socket, framing, largest_message, Backlog::new(max_messages, max_bytes))
+    }
+
+    fn new(
+        socket: OwnedFd,
+        framing: Framing,
+        largest_message: usize,
+        backlog: Backlog,
+    ) -> Result<Self, LinkError> {
         fcntl(&socket, FcntlArg::F_SETFD(FdFlag::FD_CLOEXEC)).map_err(LinkError::Os)?;
         Ok(Self {
             socket,
             framing,
             largest_message,
-            backlog: Mutex::new(Backlog::new(max_messages, max_bytes)),
+            backlog: Mutex::new(backlog),
             has_backlog: AtomicBool::new(false),
+            over: AtomicBool::new(false),
         })
     }
 
@@ -135,9 +194,18 @@ impl Link {
     /// Ends the connection in both directions: a thread that waits in `receive`, here or at the
     /// peer, gets what had been sent before and then end of file. (A datagram pair's peer does not
     /// see it.) Every later `send` says [`SendError::Closed`].
+    ///
+    /// Where system calls are restricted the peer sees it when the link is dropped.
     pub fn shutdown(&self) {
-        use std::os::fd::AsRawFd;
-        // An error only says that it is down already.
-        let _ = shutdown(self.socket.as_raw_fd(), Shutdown::Both);
+        self.over.store(true, Ordering::Release);
+        if !system_calls_are_restricted() {
+            // An error only says that it is down already.
+            let _ = shutdown(self.socket.as_raw_fd(), Shutdown::Both);
+        }
+    }
+
+    /// Whether [`Link::shutdown`] was called at this end.
+    pub(crate) fn is_over(&self) -> bool {
+        self.over.load(Ordering::Acquire)
     }
 }

@@ -33,6 +33,14 @@ impl ProcessFd {
         Ok(Self { fd: above_standard(fd)?, pid })
     }
 
+    /// Takes over a pidfd that is there already, of the process `pid`.
+    ///
+    /// # Errors
+    /// `EMFILE` where no descriptor is free.
+    pub(crate) fn adopt(fd: OwnedFd, pid: i32) -> Result<Self, Errno> {
+        Ok(Self { fd: above_standard(fd)?, pid })
+    }
+
     /// The process's number, for messages.
     #[must_use]
     pub fn pid(&self) -> i32 {

@@ -168,9 +168,10 @@ impl Link {
         buffer: &mut [u8],
         deadline: Option<Deadline>,
     ) -> Result<Arrived, ReceiveError> {
-        // A packet link's socket blocks: without a deadline the call itself is the wait.
+        // The socket blocks: without a deadline the call itself is the wait, but for a datagram
+        // pair, which does not end it when the peer is gone.
         let flags = match (self.framing, deadline) {
-            (Framing::OnePacket, None) => 0,
+            (Framing::OnePacket | Framing::TwoWrites, None) => 0,
             _ => libc::MSG_DONTWAIT,
         };
         let mut reset_seen = false;
@@ -187,7 +188,9 @@ impl Link {
                 Err(Errno::ECONNRESET | Errno::ENOTCONN) => return Err(ReceiveError::Closed),
                 // Nothing can come any more. The other types read 0 bytes then; a datagram socket
                 // that was shut down at this end only says EAGAIN, for ever.
-                Err(Errno::EAGAIN) if hung_up => return Err(ReceiveError::Closed),
+                Err(Errno::EAGAIN) if hung_up || self.is_over() => {
+                    return Err(ReceiveError::Closed);
+                }
                 Err(Errno::EAGAIN) => {
                     if deadline.is_some_and(Deadline::has_passed) {
                         return Err(ReceiveError::TimedOut);

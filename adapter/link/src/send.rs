@@ -85,6 +85,9 @@ impl Link {
             // An empty packet would look like an end of file.
             return Err(SendError::Os(Errno::EINVAL));
         }
+        if self.is_over() {
+            return Err(SendError::Closed);
+        }
         if self.framing == Framing::OnePacket && !self.has_backlog() {
             // A packet is atomic: threads need no lock between them.
             match send_message(self.as_fd(), parts, fds) {

@@ -6,7 +6,8 @@ use std::ptr;
 use nix::errno::Errno;
 use nix::sys::time::TimeSpec;
 
-use crate::Deadline;
+use crate::restrict::system_calls_are_restricted;
+use crate::{Deadline, epoll};
 
 /// What is waited for. Hang-up and error are always reported.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,16 +41,20 @@ pub const MAX_WAIT: usize = 8;
 /// Waits until something happens or `deadline` passes (`None`: for ever); returns how many
 /// descriptors have events. A signal does not end the wait.
 ///
-/// `ppoll`, so descriptors above 1023 are fine.
+/// `ppoll`, so descriptors above 1023 are fine; or, where system calls are restricted
+/// ([`crate::restrict_system_calls`]), an epoll descriptor for the time of the call.
 ///
 /// # Errors
-/// `EINVAL` for more than [`MAX_WAIT`] descriptors; otherwise what `ppoll` says.
+/// `EINVAL` for more than [`MAX_WAIT`] descriptors; otherwise what the kernel says.
 pub fn wait(
     fds: &mut [(BorrowedFd<'_>, Interest, Event)],
     deadline: Option<Deadline>,
 ) -> Result<usize, Errno> {
     if fds.len() > MAX_WAIT {
         return Err(Errno::EINVAL);
+    }
+    if system_calls_are_restricted() {
+        return epoll::wait_once(fds, deadline);
     }
     // Not nix's PollFd: it has no name for POLLRDHUP and hides all events of a descriptor with it.
     let mut polled = [libc::pollfd { fd: -1, events: 0, revents: 0 }; MAX_WAIT];

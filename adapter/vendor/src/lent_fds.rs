@@ -2,8 +2,8 @@
 
 use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
 
+use cami_link::sync::Mutex;
 use nix::fcntl::{FcntlArg, fcntl};
-use parking_lot::Mutex;
 
 /// Updates whose numbers are remembered; older ones are forgotten, and get back what number comes.
 const MAX_LENT: usize = 4096;

@@ -25,7 +25,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use cami_link::{Link, SendError, Sent, Waker};
+use cami_link::{Framing, Link, SendError, Sent, Waker};
 
 use crate::activity::{Activity, ExitReason};
 use crate::dispatch::Dispatcher;
@@ -99,6 +99,32 @@ pub fn serve(
 ) -> Result<Infallible, ServeError> {
     let link = Link::with_backlog(link, MAX_WAITING_CALLBACKS, MAX_WAITING_BYTES)
         .map_err(|error| ServeError(format!("the link: {error}")))?;
+    serve_link(link, activity, library, needs_st_size)
+}
+
+/// [`serve`] on a stream, in a process whose system calls are restricted
+/// ([`cami_link::restrict_system_calls`]).
+///
+/// # Errors
+/// As [`serve`].
+pub fn serve_stream(
+    stream: OwnedFd,
+    activity: Activity,
+    library: &Path,
+    needs_st_size: bool,
+) -> Result<Infallible, ServeError> {
+    let (messages, bytes) = (MAX_WAITING_CALLBACKS, MAX_WAITING_BYTES);
+    let link = Link::of_known_type(stream, Framing::TwoWrites, messages, bytes)
+        .map_err(|error| ServeError(format!("the stream: {error}")))?;
+    serve_link(link, activity, library, needs_st_size)
+}
+
+fn serve_link(
+    link: Link,
+    activity: Activity,
+    library: &Path,
+    needs_st_size: bool,
+) -> Result<Infallible, ServeError> {
     let waker = Waker::new().map_err(|errno| ServeError(format!("eventfd: {errno}")))?;
     let shared = Arc::new(Shared { link, waker, activity });
     watch::start(shared.clone())

@@ -2,12 +2,17 @@
 //!
 //! The same message layer and argument packing as the link. Both directions are numbered apart,
 //! nothing is answered, the cookie is always [`EVENT_COOKIE`], and no message carries file
-//! descriptors.
+//! descriptors but [`from_monitor::LINK`].
+//!
+//! A client that starts its monitor itself has made both sockets. One that connects to the service
+//! (`cami-ipa serve`) says [`Hello`] on the connection, gets the link with [`from_monitor::LINK`],
+//! and the connection becomes its control socket.
 
 mod recovery;
 
 use crate::WireError;
 use crate::arguments::{Argument, join, split, word};
+use crate::cros::decode_empty;
 use crate::message::{EVENT_COOKIE, Header};
 use crate::reader::text;
 
@@ -21,6 +26,9 @@ pub mod from_monitor {
     pub const REFUSED: u32 = 2;
     /// [`super::Died`].
     pub const DIED: u32 = 3;
+    /// The client's end of the link, as the message's one file descriptor. From the service, once,
+    /// before all others.
+    pub const LINK: u32 = 4;
     /// [`super::Recovery`].
     pub const RECOVERY: u32 = 5;
 }
@@ -29,7 +37,15 @@ pub mod from_monitor {
 pub mod from_client {
     /// [`super::Kill`].
     pub const KILL: u32 = 1;
+    /// [`super::Hello`].
+    pub const HELLO: u32 = 2;
+    /// The client leaves: end the host. Says what closing the socket says, for a client that cannot
+    /// close it at once.
+    pub const LEAVE: u32 = 3;
 }
+
+/// The most bytes that [`Hello::module`] may have: a file name's (linux `NAME_MAX`).
+pub const MAX_MODULE_BYTES: usize = 255;
 
 /// The configuration is good and the vendor process exists. Sent once.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -79,6 +95,16 @@ pub struct Kill {
     pub reason: String,
 }
 
+/// Who a client of the service is. Its first message there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hello {
+    /// The client's [`crate::cros::PROTOCOL_VERSION`].
+    pub protocol: u32,
+    /// The name of the file that the client was loaded from: the section of the configuration that
+    /// holds for it.
+    pub module: String,
+}
+
 /// Any message of the monitor.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FromMonitor {
@@ -88,6 +114,8 @@ pub enum FromMonitor {
     Refused(Refused),
     /// See [`Died`].
     Died(Died),
+    /// See [`from_monitor::LINK`].
+    Link,
     /// See [`Recovery`].
     Recovery(Recovery),
 }
@@ -97,6 +125,10 @@ pub enum FromMonitor {
 pub enum FromClient {
     /// See [`Kill`].
     Kill(Kill),
+    /// See [`Hello`].
+    Hello(Hello),
+    /// See [`from_client::LEAVE`].
+    Leave,
 }
 
 fn message(command: u32, arguments: &[Argument<'_>]) -> Vec<u8> {
@@ -114,6 +146,7 @@ impl FromMonitor {
             Self::Ready(ready) => ready.encode(),
             Self::Refused(refused) => refused.encode(),
             Self::Died(died) => died.encode(),
+            Self::Link => message(from_monitor::LINK, &[]),
             Self::Recovery(recovery) => recovery.encode(),
         }
     }
@@ -128,6 +161,7 @@ impl FromMonitor {
             from_monitor::READY => Ready::decode(body).map(Self::Ready),
             from_monitor::REFUSED => Refused::decode(body).map(Self::Refused),
             from_monitor::DIED => Died::decode(body).map(Self::Died),
+            from_monitor::LINK => decode_empty(body).map(|()| Self::Link),
             from_monitor::RECOVERY => Recovery::decode(body).map(Self::Recovery),
             other => Err(WireError::UnknownCommand(other)),
         }
@@ -140,6 +174,8 @@ impl FromClient {
     pub fn encode(&self) -> Vec<u8> {
         match self {
             Self::Kill(kill) => kill.encode(),
+            Self::Hello(hello) => hello.encode(),
+            Self::Leave => message(from_client::LEAVE, &[]),
         }
     }
 
@@ -151,6 +187,8 @@ impl FromClient {
         let (header, body) = Header::decode(message)?;
         match header.command {
             from_client::KILL => Ok(Self::Kill(Kill::decode(body))),
+            from_client::HELLO => Hello::decode(body).map(Self::Hello),
+            from_client::LEAVE => decode_empty(body).map(|()| Self::Leave),
             other => Err(WireError::UnknownCommand(other)),
         }
     }
@@ -262,5 +300,32 @@ impl Kill {
     #[must_use]
     pub fn decode(body: &[u8]) -> Self {
         Self { reason: text(body) }
+    }
+}
+
+impl Hello {
+    /// The whole message.
+    #[must_use]
+    pub fn encode(&self) -> Vec<u8> {
+        message(
+            from_client::HELLO,
+            &[
+                Argument::plain(&self.protocol.to_le_bytes()),
+                Argument::plain(self.module.as_bytes()),
+            ],
+        )
+    }
+
+    /// The message's body. Whether `module` can be a file's name is the caller's to look at.
+    ///
+    /// # Errors
+    /// [`WireError::TooLong`] for a name of more than [`MAX_MODULE_BYTES`], or any [`WireError`]
+    /// that names a wrong size.
+    pub fn decode(body: &[u8]) -> Result<Self, WireError> {
+        let [protocol, module] = split(body, [false; 2])?.bytes;
+        if module.len() > MAX_MODULE_BYTES {
+            return Err(WireError::TooLong { limit: MAX_MODULE_BYTES, length: module.len() });
+        }
+        Ok(Self { protocol: u32::from_le_bytes(word(protocol)?), module: text(module) })
     }
 }

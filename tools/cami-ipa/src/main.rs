@@ -14,6 +14,7 @@ mod record;
 mod report;
 mod run;
 mod sensors;
+mod serve;
 mod summary;
 mod trace;
 
@@ -30,6 +31,7 @@ fn main() -> ExitCode {
             Ok(())
         }
         Ok(Command::Run(options)) => run::run(&options),
+        Ok(Command::Serve(options)) => serve::serve(&options),
         Err(failure) => Err(failure),
     };
     match done {

@@ -8,6 +8,7 @@ use lexopt::prelude::*;
 use crate::failure::Failure;
 use crate::hal::kills::Victim;
 use crate::sensors::Sensor;
+use crate::serve::{self, SERVE_HELP, ServeOptions};
 
 /// What to do.
 #[derive(Debug)]
@@ -16,6 +17,8 @@ pub enum Command {
     Print(String),
     /// Drive a library.
     Run(Box<RunOptions>),
+    /// Serve clients.
+    Serve(ServeOptions),
 }
 
 /// How to drive it.
@@ -95,7 +98,8 @@ const HELP: &str = "\
 cami-ipa - closed ChromeOS camera 3A libraries in a process of their own
 
 usage: cami-ipa run [OPTION...]    act as a camera HAL against a virtual camera
-       cami-ipa help [run]
+       cami-ipa serve [OPTION...]  run a closed library for each client that connects
+       cami-ipa help [run | serve]
        cami-ipa --version
 
 exit codes: 0 done, 1 the thing examined falls short, 2 wrong usage or environment
@@ -153,34 +157,38 @@ impl Command {
     /// Understands the arguments behind the program's name.
     pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Self, Failure> {
         let mut parser = lexopt::Parser::from_args(arguments);
-        match parser.next().map_err(usage)? {
+        let top = |error| usage(error, "run");
+        match parser.next().map_err(top)? {
             Some(Long("help") | Short('h')) => Ok(Self::Print(HELP.into())),
             Some(Long("version") | Short('V')) => {
                 Ok(Self::Print(format!("cami-ipa {}\n", env!("CARGO_PKG_VERSION"))))
             }
-            Some(Value(command)) if command == "help" => match parser.next().map_err(usage)? {
+            Some(Value(command)) if command == "help" => match parser.next().map_err(top)? {
                 None => Ok(Self::Print(HELP.into())),
                 Some(Value(topic)) if topic == "run" => Ok(Self::Print(RUN_HELP.into())),
-                Some(other) => Err(usage(other.unexpected())),
+                Some(Value(topic)) if topic == "serve" => Ok(Self::Print(SERVE_HELP.into())),
+                Some(other) => Err(top(other.unexpected())),
             },
             Some(Value(command)) if command == "run" => parse_run(parser),
+            Some(Value(command)) if command == "serve" => serve::parse(parser),
             Some(Value(command)) => Err(Failure::usage(format!(
                 "there is no command \"{}\"; see cami-ipa help",
                 command.to_string_lossy()
             ))),
-            Some(other) => Err(usage(other.unexpected())),
+            Some(other) => Err(top(other.unexpected())),
             None => Err(Failure::usage("what shall be done? See cami-ipa help".into())),
         }
     }
 }
 
-fn usage(error: lexopt::Error) -> Failure {
-    Failure::usage(format!("{error}; see cami-ipa help run"))
+/// A mistake in the arguments of `command`.
+pub fn usage(error: lexopt::Error, command: &str) -> Failure {
+    Failure::usage(format!("{error}; see cami-ipa help {command}").trim_end().to_owned())
 }
 
 fn parse_run(mut parser: lexopt::Parser) -> Result<Command, Failure> {
     let mut options = RunOptions::default();
-    while let Some(argument) = parser.next().map_err(usage)? {
+    while let Some(argument) = parser.next().map_err(|error| usage(error, "run"))? {
         match argument {
             Long("help") | Short('h') => return Ok(Command::Print(RUN_HELP.into())),
             Long("library") => options.library = Some(path(&mut parser)?),
@@ -232,7 +240,7 @@ fn parse_run(mut parser: lexopt::Parser) -> Result<Command, Failure> {
                     Failure::usage(format!("--recovery: \"{name}\" is not notify or resume"))
                 })?);
             }
-            other => return Err(usage(other.unexpected())),
+            other => return Err(usage(other.unexpected(), "run")),
         }
     }
     let kills = [("--kill-once", options.kill_once), ("--kill-every", options.kill_every)];
@@ -251,13 +259,14 @@ fn parse_run(mut parser: lexopt::Parser) -> Result<Command, Failure> {
     Ok(Command::Run(Box::new(options)))
 }
 
-fn path(parser: &mut lexopt::Parser) -> Result<PathBuf, Failure> {
-    parser.value().map(PathBuf::from).map_err(usage)
+/// The value of an option that is a path.
+pub fn path(parser: &mut lexopt::Parser) -> Result<PathBuf, Failure> {
+    parser.value().map(PathBuf::from).map_err(|error| usage(error, ""))
 }
 
 /// The value of an option that must be text.
-fn text(parser: &mut lexopt::Parser, option: &str) -> Result<String, Failure> {
-    parser.value().map_err(usage)?.into_string().map_err(|value| {
+pub fn text(parser: &mut lexopt::Parser, option: &str) -> Result<String, Failure> {
+    parser.value().map_err(|error| usage(error, ""))?.into_string().map_err(|value| {
         Failure::usage(format!("{option}: \"{}\" is not text", value.to_string_lossy()))
     })
 }
@@ -298,6 +307,7 @@ mod tests {
         match Command::parse(all) {
             Ok(Command::Run(options)) => Ok(*options),
             Ok(Command::Print(text)) => Err(text),
+            Ok(other) => Err(format!("{other:?}")),
             Err(failure) => Err(failure.to_string()),
         }
     }

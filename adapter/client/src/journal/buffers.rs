@@ -4,12 +4,14 @@
 //! through the same calls in the same order, with dummies for buffers that are gone: libraries count
 //! up, or take the one that was given back first (spec/cami-abi.md, 5.1).
 
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
 
 use nix::errno::Errno;
-use nix::sys::stat::fstat;
+use nix::fcntl::{OFlag, open};
+use nix::sys::stat::{Mode, fstat};
 use nix::sys::uio::{pread, pwrite};
+use nix::unistd::{Whence, lseek, write};
 
 /// Calls that are remembered. IPU6 registers and deregisters per frame; the longest set-up known
 /// needs 1024 (spec/cami-abi.md, 5.2).
@@ -72,11 +74,46 @@ impl Buffer {
         if u64::from(offset).saturating_add(8) > self.bytes {
             return Err(Errno::ENODATA);
         }
-        match pwrite(self.fd(), &word.to_ne_bytes(), i64::from(offset))? {
-            8 => Ok(()),
-            _ => Err(Errno::EIO),
-        }
+        write_at(self.fd(), &word.to_ne_bytes(), offset)
     }
+}
+
+/// Writes all of `bytes` at `offset`, and leaves the descriptor's own position alone, which the HAL
+/// shares.
+pub(crate) fn write_at(fd: BorrowedFd<'_>, bytes: &[u8], offset: u32) -> Result<(), Errno> {
+    if cami_link::system_calls_are_restricted() {
+        return write_elsewhere(fd, bytes, offset);
+    }
+    let mut rest = bytes;
+    let mut offset = i64::from(offset);
+    while !rest.is_empty() {
+        let written = match pwrite(fd, rest, offset) {
+            Ok(0) => return Err(Errno::EIO),
+            Err(Errno::EINTR) => 0,
+            written => written?,
+        };
+        rest = rest.get(written..).unwrap_or_default();
+        offset = offset.saturating_add(i64::try_from(written).unwrap_or(i64::MAX));
+    }
+    Ok(())
+}
+
+/// ChromeOS's filters know no `pwrite64` (spec/cami-abi.md, 3.2): the file is opened once more, for a
+/// position of its own.
+fn write_elsewhere(fd: BorrowedFd<'_>, bytes: &[u8], offset: u32) -> Result<(), Errno> {
+    let path = format!("/proc/self/fd/{}", fd.as_raw_fd());
+    let again = open(path.as_str(), OFlag::O_WRONLY | OFlag::O_CLOEXEC, Mode::empty())?;
+    lseek(&again, i64::from(offset), Whence::SeekSet)?;
+    let mut rest = bytes;
+    while !rest.is_empty() {
+        let written = match write(&again, rest) {
+            Ok(0) => return Err(Errno::EIO),
+            Err(Errno::EINTR) => 0,
+            written => written?,
+        };
+        rest = rest.get(written..).unwrap_or_default();
+    }
+    Ok(())
 }
 
 /// One call that the library has answered.
@@ -142,7 +179,7 @@ impl BufferCalls {
 
 #[cfg(test)]
 mod tests {
-    use super::{Buffer, BufferCalls, MAX_CALLS};
+    use super::{Buffer, BufferCalls, MAX_CALLS, write_elsewhere};
     use nix::sys::memfd::{MFdFlags, memfd_create};
 
     fn buffer(bytes: &[u8]) -> Buffer {
@@ -162,6 +199,16 @@ mod tests {
             (buffer.read_u64(0), buffer.read_u64(8)),
             (Some(0x1111_1111_1111_1111), Some(7))
         );
+    }
+
+    #[test]
+    fn writing_elsewhere_leaves_the_shared_position_alone() {
+        let buffer = buffer(&[0; 16]);
+        let before = nix::unistd::lseek(buffer.fd(), 3, nix::unistd::Whence::SeekSet).unwrap();
+        write_elsewhere(buffer.fd(), &7u64.to_ne_bytes(), 8).unwrap();
+        assert_eq!(buffer.read_u64(8), Some(7));
+        let after = nix::unistd::lseek(buffer.fd(), 0, nix::unistd::Whence::SeekCur).unwrap();
+        assert_eq!(before, after);
     }
 
     #[test]

@@ -15,19 +15,20 @@ mod kept;
 mod replay;
 
 use cami_link::Deadline;
+use cami_link::sync::{Condvar, Mutex};
 use cami_wire::control::{CommandRule, Recovery, Role};
 use cami_wire::cros::Returned;
-use parking_lot::{Condvar, Mutex};
 
 use crate::error::CallError;
 use crate::restarts::Restarts;
+use crate::source::HostSource;
 
 use addresses::Addresses;
 use buffers::{Buffer, BufferCalls};
 use in_flight::{Entry, InFlight};
 use kept::{Keepsakes, Kept};
 
-pub(crate) use buffers::{Buffer as HalBuffer, BufferCall};
+pub(crate) use buffers::{Buffer as HalBuffer, BufferCall, write_at};
 pub(crate) use kept::Kept as KeptRequest;
 pub(crate) use replay::Resent;
 
@@ -64,6 +65,7 @@ struct State {
 #[derive(Debug)]
 pub(crate) struct Journal {
     pub(crate) recovery: Recovery,
+    pub(crate) source: HostSource,
     state: Mutex<State>,
     changed: Condvar,
 }
@@ -83,7 +85,7 @@ pub(crate) enum Ticket {
 
 impl Journal {
     /// A journal of the session `generation`.
-    pub(crate) fn new(recovery: Recovery, generation: u64) -> Self {
+    pub(crate) fn new(recovery: Recovery, source: HostSource, generation: u64) -> Self {
         let state = State {
             condition: Condition::Open(generation),
             calls: BufferCalls::default(),
@@ -95,7 +97,7 @@ impl Journal {
             answered: false,
             unfit: None,
         };
-        Self { recovery, state: Mutex::new(state), changed: Condvar::new() }
+        Self { recovery, source, state: Mutex::new(state), changed: Condvar::default() }
     }
 
     /// The rule of a request's command, if something is known of it.
@@ -241,9 +243,11 @@ impl Journal {
                 Condition::Open(_) | Condition::Recovering(_) => {}
             }
             match deadline {
-                None => self.changed.wait(&mut state),
+                None => state = self.changed.wait(state),
                 Some(deadline) => {
-                    if self.changed.wait_until(&mut state, deadline.instant()).timed_out() {
+                    let timed_out;
+                    (state, timed_out) = self.changed.wait_until(state, deadline.instant());
+                    if timed_out {
                         return Err(CallError::TimedOut);
                     }
                 }

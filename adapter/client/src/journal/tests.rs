@@ -6,6 +6,7 @@ use nix::sys::memfd::{MFdFlags, memfd_create};
 
 use super::buffers::Buffer;
 use super::{Journal, Ticket};
+use crate::source::HostSource;
 
 const MAKE: u32 = 17;
 const USE: u32 = 8;
@@ -24,7 +25,8 @@ fn journal() -> Journal {
         rule(USE, Role::Plain, None, &[0]),
         rule(END, Role::TearDown, None, &[0]),
     ];
-    Journal::new(Recovery { commands, ..Recovery::default() }, 1)
+    let source = HostSource::nowhere();
+    Journal::new(Recovery { commands, ..Recovery::default() }, source, 1)
 }
 
 fn buffer() -> Buffer {

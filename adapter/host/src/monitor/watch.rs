@@ -125,6 +125,9 @@ impl Host {
                         self.killed_for = Some(Kill::decode(message.body).reason);
                         self.kill();
                     }
+                    Some(Ok(message)) if message.command == from_client::LEAVE => {
+                        self.client_left();
+                    }
                     Some(Ok(message)) => {
                         log::warn!("unknown control message {} of the client", message.command);
                     }

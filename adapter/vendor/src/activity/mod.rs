@@ -22,7 +22,7 @@ use std::time::Duration;
 use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, SealFlag, fcntl};
 use nix::sys::memfd::{MFdFlags, memfd_create};
-use nix::sys::mman::{MapFlags, ProtFlags, mmap};
+use nix::sys::mman::{MapFlags, ProtFlags, mmap, mmap_anonymous};
 use nix::time::{ClockId, clock_gettime};
 
 pub use snapshot::{InFlight, Snapshot};
@@ -155,6 +155,20 @@ impl Activity {
         let page: NonNull<Page> = address.cast();
         // SAFETY: the mapping is page-aligned, large enough, never unmapped, and Page consists of
         // atomics and padding that nobody reads, for which all bytes are valid.
+        Ok(Self(unsafe { page.as_ref() }))
+    }
+
+    /// A page that nobody else reads, for a process without a monitor.
+    ///
+    /// # Errors
+    /// What `mmap` says.
+    pub fn unwatched() -> Result<Self, Errno> {
+        let length = std::num::NonZeroUsize::new(PAGE_BYTES).ok_or(Errno::EINVAL)?;
+        let protection = ProtFlags::PROT_READ | ProtFlags::PROT_WRITE;
+        // SAFETY: the kernel chooses the address.
+        let address = unsafe { mmap_anonymous(None, length, protection, MapFlags::MAP_PRIVATE) }?;
+        let page: NonNull<Page> = address.cast();
+        // SAFETY: as in `map`; the bytes are zeroes.
         Ok(Self(unsafe { page.as_ref() }))
     }
 

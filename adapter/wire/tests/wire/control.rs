@@ -1,7 +1,7 @@
 //! The messages between client and monitor.
 
 use cami_wire::WireError;
-use cami_wire::control::{Died, FromClient, FromMonitor, Kill, Ready, Refused};
+use cami_wire::control::{Died, FromClient, FromMonitor, Hello, Kill, Ready, Refused};
 
 use crate::common::captures::hex;
 
@@ -43,8 +43,32 @@ fn kill_is_bare_text() {
 }
 
 #[test]
+fn hello_is_two_arguments_and_its_name_is_bounded() {
+    let hello = Hello { protocol: 1, module: "libcam_algo.so".into() };
+    let message = hello.encode();
+    let expected =
+        hex("02000000 00000000  04000000 0e000000 01000000 6c696263616d5f616c676f2e736f");
+    assert_eq!(message, expected.unwrap());
+    assert_eq!(FromClient::decode(&message), Ok(FromClient::Hello(hello)));
+    let long = |length| Hello { protocol: 1, module: "x".repeat(length) }.encode();
+    assert!(FromClient::decode(&long(255)).is_ok());
+    let refused = Err(WireError::TooLong { limit: 255, length: 256 });
+    assert_eq!(FromClient::decode(&long(256)), refused);
+    assert!(FromClient::decode(&message[..10]).is_err());
+}
+
+#[test]
+fn link_and_leave_are_bare() {
+    assert_eq!(FromMonitor::Link.encode(), hex("04000000 00000000").unwrap());
+    assert_eq!(FromMonitor::decode(&FromMonitor::Link.encode()), Ok(FromMonitor::Link));
+    assert_eq!(FromClient::Leave.encode(), hex("03000000 00000000").unwrap());
+    assert_eq!(FromClient::decode(&FromClient::Leave.encode()), Ok(FromClient::Leave));
+    assert!(FromClient::decode(&hex("03000000 00000000 00").unwrap()).is_err());
+}
+
+#[test]
 fn unknown_numbers_are_refused() {
-    for number in [0_u8, 4, 255] {
+    for number in [0_u8, 5, 255] {
         let message = [number, 0, 0, 0, 0, 0, 0, 0];
         let unknown = WireError::UnknownCommand(u32::from(number));
         assert_eq!(FromMonitor::decode(&message), Err(unknown));

@@ -4,14 +4,11 @@ use std::path::{Path, PathBuf};
 
 use nix::errno::Errno;
 
-use crate::error::StartError;
-use crate::supervisor::Options;
+use crate::NoHost;
 
 /// Name of the host's executable.
-const HOST: &str = "cros_ipa_proxy";
-/// Names the host's executable instead of the search.
-const HOST_VARIABLE: &str = "CAMI_IPA_HOST";
-/// Where distributions put executables that only programs start, after the shim's own folder.
+pub const HOST: &str = "cros_ipa_proxy";
+/// Where distributions put executables that only programs start, after the module's own folder.
 /// The first is relative to that folder: `lib/x.so` and `libexec/cami-ipa/` under one prefix.
 const LIBEXEC: [&str; 4] = [
     "../libexec/cami-ipa",
@@ -20,25 +17,26 @@ const LIBEXEC: [&str; 4] = [
     "/usr/local/libexec/cami-ipa",
 ];
 
-/// The host's path.
-pub(crate) fn host(options: &Options) -> Result<PathBuf, StartError> {
-    let named = options.environment_trusted.then(|| std::env::var_os(HOST_VARIABLE)).flatten();
-    if let Some(named) = named.filter(|named| !named.is_empty()) {
-        let path = PathBuf::from(named);
+/// The host's path: `named`, with the name of the setting that names it, or what is found beside
+/// the file `module` or in the folders for such programs.
+///
+/// # Errors
+/// `ENOENT` or `EACCES`, with a line that names the setting, or the folders and `setting`.
+pub fn locate(setting: &str, named: Option<PathBuf>, module: &Path) -> Result<PathBuf, NoHost> {
+    if let Some(path) = named.filter(|named| !named.as_os_str().is_empty()) {
         return match executable(&path) {
             Ok(()) => Ok(path),
-            Err(errno) => Err(StartError::new(
+            Err(errno) => Err(NoHost::new(
                 errno,
                 format!(
-                    "{HOST_VARIABLE} names {}, which cannot be executed: {}; correct the variable \
-                     or unset it",
+                    "{setting} names {}, which cannot be executed: {}; correct it or unset it",
                     path.display(),
                     errno.desc()
                 ),
             )),
         };
     }
-    let beside = folders(&options.module);
+    let beside = folders(module);
     for folder in &beside {
         let path = folder.join(HOST);
         if executable(&path).is_ok() {
@@ -46,16 +44,16 @@ pub(crate) fn host(options: &Options) -> Result<PathBuf, StartError> {
         }
     }
     let looked_in: Vec<String> = beside.iter().map(|folder| folder.display().to_string()).collect();
-    Err(StartError::new(
+    Err(NoHost::new(
         Errno::ENOENT,
         format!(
-            "there is no {HOST} in any of {}; install it there or name it in {HOST_VARIABLE}",
+            "there is no {HOST} in any of {}; install it there or name it in {setting}",
             looked_in.join(", ")
         ),
     ))
 }
 
-/// The folders to look into, in order: the shim's, that of the file that it is a link to, libexec.
+/// The folders to look into, in order: the module's, that of the file that it is a link to, libexec.
 fn folders(module: &Path) -> Vec<PathBuf> {
     let mut folders = Vec::new();
     let mut add = |folder: PathBuf| {

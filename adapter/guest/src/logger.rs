@@ -6,10 +6,10 @@ use std::sync::OnceLock;
 
 use log::{LevelFilter, Log, Metadata, Record};
 
-use crate::log_line::LogLine;
-use crate::log_target::Target;
+use crate::line::LogLine;
+use crate::target::Target;
 
-/// `level` or `level,target`; see [`parse`].
+/// `level` or `level,target`.
 const VARIABLE: &str = "CAMI_IPA_LOG";
 /// Level unless the variable says otherwise.
 const DEFAULT_LEVEL: LevelFilter = LevelFilter::Info;
@@ -36,24 +36,33 @@ impl Log for Logger {
     fn flush(&self) {}
 }
 
-/// Installs logger and panic hook.
-pub(crate) fn install(environment_trusted: bool) {
+/// What `CAMI_IPA_LOG` says, and what it is not understood for. A process that gained privileges
+/// does not look at it.
+#[must_use]
+pub fn parse_variable(environment_trusted: bool) -> (Option<LevelFilter>, Option<Target>, String) {
     let setting = if environment_trusted {
         std::env::var(VARIABLE).unwrap_or_default()
     } else {
         String::new()
     };
     let (level, target) = parse(&setting);
-    // An error of either says that it is set already.
-    let _ = LOGGER.target.set(target.unwrap_or_default());
-    let _ = log::set_logger(&LOGGER);
-    log::set_max_level(level.unwrap_or(DEFAULT_LEVEL));
+    let mut complaint = String::new();
     if level.is_none() && !setting.is_empty() {
-        log::warn!(
+        complaint = format!(
             "{VARIABLE}={setting} is not understood: error, warn, info, debug or off, then \
              perhaps a comma and stderr, syslog or a file's absolute path"
         );
     }
+    (level, target, complaint)
+}
+
+/// Installs logger and panic hook; `None` is the default: `info`, and standard error if it is open,
+/// else the system log.
+pub fn install(level: Option<LevelFilter>, target: Option<Target>) {
+    // An error of either says that it is set already.
+    let _ = LOGGER.target.set(target.unwrap_or_default());
+    let _ = log::set_logger(&LOGGER);
+    log::set_max_level(level.unwrap_or(DEFAULT_LEVEL));
     std::panic::set_hook(Box::new(|panic| {
         let message = panic.payload_as_str().unwrap_or("a panic without a message");
         let place = panic.location().map_or(("?", 0), |place| (place.file(), place.line()));

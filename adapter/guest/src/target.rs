@@ -1,17 +1,17 @@
-//! Where a line goes: one system call writes it, none of them blocks, none raises SIGPIPE.
+//! Where a line goes: one system call writes it, none blocks, no SIGPIPE stays.
 
 use std::ffi::CString;
 use std::io::Write as _;
 use std::mem::MaybeUninit;
-use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::net::UnixDatagram;
 use std::path::{Path, PathBuf};
 use std::ptr;
 
+use cami_link::{Deadline, Event, Interest, wait};
 use log::Level;
 
-use crate::log_line::LogLine;
+use crate::line::LogLine;
 
 /// The system log's socket (syslog(3)).
 const SYSLOG: &str = "/dev/log";
@@ -20,7 +20,7 @@ const FACILITY_USER: u8 = 1 << 3;
 
 /// Where lines go. No target keeps a descriptor open: the HAL's table is not ours to fill.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Target {
+pub enum Target {
     /// Descriptor 2, whatever it is.
     Stderr,
     /// A datagram to [`SYSLOG`].
@@ -45,11 +45,11 @@ impl Target {
     /// Writes a line, or drops it where it cannot be written at once.
     pub(crate) fn write(&self, level: Level, line: &LogLine) {
         match self {
-            Self::Stderr => write_now(libc::STDERR_FILENO, line.whole()),
+            Self::Stderr => write_now(std::io::stderr().as_fd(), line.whole()),
             Self::Syslog => to_syslog(level, line),
             Self::File(path) => {
                 if let Some(file) = open(path) {
-                    write_now(file.as_raw_fd(), line.whole());
+                    write_now(file.as_fd(), line.whole());
                 }
             }
         }
@@ -67,12 +67,8 @@ fn to_syslog(level: Level, line: &LogLine) {
     let priority = FACILITY_USER | severity;
     // Writing into memory does not fail.
     let _ = write!(datagram, "<{priority}>cami-ipa[{}]: {}", std::process::id(), line.text());
-    if let Ok(socket) = UnixDatagram::unbound() {
-        // std sends with MSG_NOSIGNAL. Full, or nobody there: the line is lost.
-        if socket.set_nonblocking(true).is_ok() {
-            let _ = socket.send_to(&datagram, SYSLOG);
-        }
-    }
+    // Full, or nobody there: the line is lost.
+    let _ = cami_link::send_datagram(Path::new(SYSLOG), &datagram);
 }
 
 /// `O_NONBLOCK`, for it may be a FIFO.
@@ -90,19 +86,22 @@ fn open(path: &Path) -> Option<OwnedFd> {
     (fd >= 0).then(|| unsafe { OwnedFd::from_raw_fd(fd) })
 }
 
-/// One `write` where there is room for the whole line; otherwise nothing.
-///
-/// A pipe that nobody reads any more raises SIGPIPE, which would end the HAL: it is blocked in
-/// this thread for the call, and taken back if it came of it.
-fn write_now(fd: RawFd, line: &[u8]) {
-    let mut polled = libc::pollfd { fd, events: libc::POLLOUT, revents: 0 };
-    // SAFETY: one pollfd, and no waiting.
-    let ready = unsafe { libc::poll(&raw mut polled, 1, 0) };
-    if ready != 1 || polled.revents & libc::POLLOUT == 0 {
-        return;
+/// One `write` where there is room for the whole line and somebody who reads; otherwise nothing.
+fn write_now(fd: BorrowedFd<'_>, line: &[u8]) {
+    let mut room = [(fd, Interest::RoomToSend, Event::default())];
+    let looked = wait(&mut room, Some(Deadline::now()));
+    let [(.., event)] = room;
+    if looked.is_ok() && event.writable && !event.hung_up {
+        write_without_signal(fd, line);
     }
+}
+
+/// A pipe that nobody reads any more raises SIGPIPE, which would end the HAL: it is blocked in this
+/// thread for the call, and taken back if it came of it.
+fn write_without_signal(fd: BorrowedFd<'_>, line: &[u8]) {
     let Some(pipe_signal) = signal_set(&[libc::SIGPIPE]) else { return };
-    let pending = is_pending();
+    let restricted = cami_link::system_calls_are_restricted();
+    let pending = !restricted && is_pending();
     let mut before = MaybeUninit::<libc::sigset_t>::zeroed();
     // SAFETY: both sets are valid; only this thread's mask changes.
     let blocked = unsafe {
@@ -112,14 +111,32 @@ fn write_now(fd: RawFd, line: &[u8]) {
         return;
     }
     // SAFETY: the bytes of `line`, which the call only reads.
-    let written = unsafe { libc::write(fd, line.as_ptr().cast(), line.len()) };
-    if written < 0 && !pending {
+    let written = unsafe { libc::write(fd.as_raw_fd(), line.as_ptr().cast(), line.len()) };
+    if written < 0 && restricted {
+        forget_pending();
+    } else if written < 0 && !pending {
         let now = libc::timespec { tv_sec: 0, tv_nsec: 0 };
         // SAFETY: a valid set and time; no siginfo is asked for. Nothing pending is no harm.
         unsafe { libc::sigtimedwait(&raw const pipe_signal, ptr::null_mut(), &raw const now) };
     }
     // SAFETY: the mask that pthread_sigmask gave above.
     unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, before.as_ptr(), ptr::null_mut()) };
+}
+
+/// Discards a pending SIGPIPE where `sigtimedwait` may not be called: ignoring a signal discards it
+/// (sigaction(2)), and its action is put back at once. That is seen by the whole process, but only
+/// where the reader of the log has gone between two calls of ours.
+fn forget_pending() {
+    let mut before = MaybeUninit::<libc::sigaction>::zeroed();
+    // SAFETY: all zeroes are a valid sigaction: no flags, an empty mask.
+    let mut ignore = unsafe { MaybeUninit::<libc::sigaction>::zeroed().assume_init() };
+    ignore.sa_sigaction = libc::SIG_IGN;
+    // SAFETY: both structures are valid, and the action runs no code.
+    let taken = unsafe { libc::sigaction(libc::SIGPIPE, &raw const ignore, before.as_mut_ptr()) };
+    if taken == 0 {
+        // SAFETY: the action that was there before.
+        unsafe { libc::sigaction(libc::SIGPIPE, before.as_ptr(), ptr::null_mut()) };
+    }
 }
 
 fn signal_set(signals: &[i32]) -> Option<libc::sigset_t> {
@@ -166,8 +183,7 @@ mod tests {
 
     /// SIGPIPE's default is to end the process. Rust's test harness ignores it, so it is put back
     /// in a child, which must live to say so.
-    #[test]
-    fn a_pipe_without_reader_does_not_end_the_process() {
+    fn lives_after_a_line_that_nobody_reads(restricted: bool) {
         let (reader, writer) = pipe();
         drop(reader);
         // SAFETY: the child calls async-signal-safe functions and ends by _exit.
@@ -175,8 +191,18 @@ mod tests {
         if child == 0 {
             // SAFETY: resets a disposition in the child.
             unsafe { libc::signal(libc::SIGPIPE, libc::SIG_DFL) };
-            write_now(writer.as_raw_fd(), b"nobody reads this\n");
-            let pending = is_pending();
+            if restricted {
+                cami_link::restrict_system_calls();
+            }
+            write_now(writer.as_fd(), b"nobody reads this\n");
+            // As if the reader had gone after the look.
+            write_without_signal(writer.as_fd(), b"nor this\n");
+            let mut action = MaybeUninit::<libc::sigaction>::zeroed();
+            // SAFETY: asks for the action and changes nothing.
+            unsafe { libc::sigaction(libc::SIGPIPE, ptr::null(), action.as_mut_ptr()) };
+            // SAFETY: sigaction filled it.
+            let default = unsafe { action.assume_init() }.sa_sigaction == libc::SIG_DFL;
+            let pending = is_pending() || !default;
             // SAFETY: ends the child.
             unsafe { libc::_exit(if pending { 2 } else { 42 }) };
         }
@@ -189,11 +215,17 @@ mod tests {
     }
 
     #[test]
+    fn a_pipe_without_reader_does_not_end_the_process() {
+        lives_after_a_line_that_nobody_reads(false);
+        lives_after_a_line_that_nobody_reads(true);
+    }
+
+    #[test]
     fn a_full_pipe_drops_the_line() {
         let (mut reader, writer) = pipe();
         let line = [b'x'; libc::PIPE_BUF];
         for _ in 0..1024 {
-            write_now(writer.as_raw_fd(), &line);
+            write_now(writer.as_fd(), &line);
         }
         drop(writer);
         let mut all = Vec::new();

@@ -13,17 +13,17 @@ use nix::unistd::Pid;
 
 /// What the host gets.
 #[derive(Debug)]
-pub(crate) struct Command<'a> {
+pub struct Command<'a> {
     /// Path of the executable.
-    pub(crate) host: &'a Path,
-    /// Path of the shim.
-    pub(crate) module: &'a Path,
+    pub host: &'a Path,
+    /// Path of the shim, or its file name alone.
+    pub module: &'a Path,
     /// The host's end of the link.
-    pub(crate) link: BorrowedFd<'a>,
+    pub link: BorrowedFd<'a>,
     /// The host's end of the control socket.
-    pub(crate) control: BorrowedFd<'a>,
-    /// Whether our variables are passed on with the rest of the environment.
-    pub(crate) environment_trusted: bool,
+    pub control: BorrowedFd<'a>,
+    /// Its environment, as [`environment`] makes it.
+    pub environment: &'a [CString],
 }
 
 /// Starts `[host, MODULE, FD, --control, FD]` with posix_spawn: the HAL's memory is not copied
@@ -34,7 +34,10 @@ pub(crate) struct Command<'a> {
 ///
 /// The host starts in the HAL's process group, so that a signal to the group in these first moments
 /// reaches it too; it makes a group of its own once its configuration is read.
-pub(crate) fn spawn(command: &Command<'_>) -> Result<Pid, Errno> {
+///
+/// # Errors
+/// What `posix_spawn` says; `EINVAL` for a path with a NUL byte.
+pub fn spawn(command: &Command<'_>) -> Result<Pid, Errno> {
     let mut actions = PosixSpawnFileActions::init()?;
     // Or what the host opens first would take their numbers.
     let closed: Vec<RawFd> = cami_link::closed_standard_streams().collect();
@@ -58,13 +61,7 @@ pub(crate) fn spawn(command: &Command<'_>) -> Result<Pid, Errno> {
         c_string(OsStr::new("--control"))?,
         c_string(OsStr::new(&command.control.as_raw_fd().to_string()))?,
     ];
-    posix_spawn(
-        command.host,
-        &actions,
-        &attributes,
-        &arguments,
-        &environment(command.environment_trusted),
-    )
+    posix_spawn(command.host, &actions, &attributes, &arguments, command.environment)
 }
 
 fn open_null() -> Result<File, Errno> {
@@ -76,9 +73,10 @@ fn c_string(text: &OsStr) -> Result<CString, Errno> {
     CString::new(text.as_bytes()).map_err(|_| Errno::EINVAL)
 }
 
-/// The HAL's environment. A HAL that gained privileges must not let its caller configure the host,
+/// The environment of this process for a host; our own variables only where they are trusted. A HAL that gained privileges must not let its caller configure the host,
 /// which may not see that it was started with privileges.
-fn environment(trusted: bool) -> Vec<CString> {
+#[must_use]
+pub fn environment(trusted: bool) -> Vec<CString> {
     std::env::vars_os()
         .filter(|(name, _)| trusted || !name.as_bytes().starts_with(b"CAMI_IPA_"))
         .filter_map(|(name, value)| {

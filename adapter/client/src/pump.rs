@@ -121,8 +121,10 @@ impl Reader {
                         if let Some(found) = wanted(&event) {
                             return Ok(found);
                         }
-                        session.take_in(&event);
-                        self.keep(session, event)?;
+                        if !session.is_replaying() {
+                            session.take_in(&event);
+                            self.keep(session, event)?;
+                        }
                     }
                     Err(error) => session.broken(&error),
                 },

@@ -60,7 +60,7 @@ enum Failed {
 
 impl Failed {
     fn call(name: &str) -> impl FnOnce(CallError) -> Self {
-        move |error| Self::Now(format!("{name} of the replay: {error}"))
+        move |error| Self::Now(format!("{name} was not done again: {error}"))
     }
 }
 
@@ -243,7 +243,7 @@ impl Reader {
         started: Instant,
     ) -> Result<Replayed, Failed> {
         self.bring_up(&self.options, heir, started)
-            .map_err(|failure| Failed::Now(failure.explained(None, heir.limits.initialize).line))?;
+            .map_err(|failure| Failed::Now(failure.in_short().line))?;
         let kept = journal.kept();
         let mut payloads = kept.iter().filter(|kept| kept.buffer_bytes > 0);
         let mut own = Vec::new();

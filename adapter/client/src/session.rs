@@ -167,7 +167,13 @@ impl Session {
 
     /// Whether the HAL wants none of what this session is brought up for.
     pub(crate) fn is_in_vain(&self) -> bool {
-        self.heir_of.upgrade().is_some_and(|dead| dead.is_over())
+        self.phase() == Phase::Starting && self.heir_of.upgrade().is_some_and(|dead| dead.is_over())
+    }
+
+    /// Whether it is being brought to the state of one that died: what its library calls back then
+    /// is the replay's.
+    pub(crate) fn is_replaying(&self) -> bool {
+        self.phase() == Phase::Starting && self.heir_of.upgrade().is_some()
     }
 
     /// The host is dead: on to `Recovering` where there is a journal and the HAL is not leaving, and

@@ -140,6 +140,18 @@ impl Failure {
         }
     }
 
+    /// The same without the monitor's word, which is added where it is known.
+    pub(crate) fn in_short(self) -> StartError {
+        match self {
+            Self::Said(error) => error,
+            Self::Died => StartError::new(Errno::ECONNRESET, "it died in initialize".to_owned()),
+            Self::Overdue => {
+                let line = "its initialize took too long (timeouts.initialize_ms)";
+                StartError::new(Errno::ETIMEDOUT, line.to_owned())
+            }
+        }
+    }
+
     pub(crate) fn explained(self, cause: Option<String>, limit: Option<Duration>) -> StartError {
         let cause = cause.unwrap_or_else(|| "ended by another initialize or deinitialize".into());
         match self {

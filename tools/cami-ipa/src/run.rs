@@ -13,7 +13,7 @@ use crate::hal::engine::{Engine, EngineError, EngineSetup};
 use crate::hal::frame::{FrameAnswers, FrameDriver, exposure_of};
 use crate::hal::kills::{KillClock, Killer};
 use crate::hal::processes;
-use crate::hal::request::Cause;
+use crate::hal::request::{Cause, RequestError};
 use crate::latency::Latencies;
 use crate::library::Paths;
 use crate::options::{DEFAULT_FRAMES, RunOptions};
@@ -170,12 +170,22 @@ impl Run<'_> {
     /// What a HAL does after `notify(IPC_ERROR)`.
     fn recover(&mut self, number: u64) -> Result<(), Failure> {
         let begun = Instant::now();
-        self.engine.restart().map_err(|error| {
-            Failure::falls_short(format!(
-                "frame {number}: the vendor process was lost and could not be started again: \
-                 {error}"
-            ))
-        })?;
+        let mut attempts = 1;
+        while let Err(error) = self.engine.restart() {
+            let lost = matches!(
+                &error,
+                EngineError::Request(RequestError { cause: Cause::Lost, .. })
+                    | EngineError::Register(_)
+            );
+            if !lost || attempts >= MAX_ATTEMPTS {
+                return Err(Failure::falls_short(format!(
+                    "frame {number}: the vendor process was lost and could not be started again: \
+                     {error}"
+                )));
+            }
+            attempts += 1;
+            self.tell(number, EventKind::Fault, format!("lost once more: {error}"));
+        }
         self.restarts += 1;
         self.tell(
             number,

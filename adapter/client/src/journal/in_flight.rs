@@ -30,6 +30,9 @@ pub(crate) struct Entry {
     pub(crate) has_payload: bool,
 }
 
+/// Requests that are remembered; no HAL has more than 44 in flight (spec/cami-abi.md, 5.1).
+const MAX_IN_FLIGHT: usize = 4096;
+
 /// Which of the rules; the rules do not change.
 pub(crate) type CommandIndex = usize;
 
@@ -83,12 +86,41 @@ impl InFlight {
 
     /// The oldest request on `session` that this callback answers. A callback that answers none is
     /// the library's own doing, and nothing that we keep.
-    pub(crate) fn answered(&mut self, session: u64, req_id: u32, handle: i32) -> Option<Entry> {
+    ///
+    /// `newest`: of several of the same number and buffer the newest, because the library drops some.
+    pub(crate) fn answered(
+        &mut self,
+        session: u64,
+        (req_id, handle): (u32, i32),
+        newest: bool,
+    ) -> Option<Entry> {
         let is_it = |entry: &Entry| {
             entry.sent_on == session && entry.req_id == req_id && entry.handle == handle
         };
-        let found = self.entries.iter().position(is_it)?;
+        let found = if newest {
+            self.entries.iter().rposition(is_it)?
+        } else {
+            self.entries.iter().position(is_it)?
+        };
         self.entries.remove(found)
+    }
+
+    /// Drops the requests on `session` that were made before `id` with the same number and buffer:
+    /// the library has dropped them.
+    pub(crate) fn drop_before(&mut self, session: u64, answered: &Entry) {
+        let is_dropped = |entry: &Entry| {
+            entry.sent_on == session
+                && entry.req_id == answered.req_id
+                && entry.handle == answered.handle
+        };
+        for entry in self.take(is_dropped) {
+            self.free.push(entry);
+        }
+    }
+
+    /// Makes room where a library answers nothing at all; what was dropped is answered by nobody.
+    pub(crate) fn make_room(&mut self) -> Option<Entry> {
+        if self.entries.len() >= MAX_IN_FLIGHT { self.entries.pop_front() } else { None }
     }
 
     /// Takes an entry away that could not be sent, if it is still that of `session`.
@@ -126,11 +158,37 @@ mod tests {
             (entry.req_id, entry.handle) = (req_id, handle);
             in_flight.push(entry);
         }
-        assert_eq!(in_flight.answered(0, 8, 1).unwrap().id, 1);
-        assert_eq!(in_flight.answered(0, 8, 1).unwrap().id, 3);
-        assert!(in_flight.answered(0, 8, 1).is_none());
-        assert!(in_flight.answered(7, 8, 2).is_none());
-        assert_eq!(in_flight.answered(0, 8, 2).unwrap().id, 2);
+        assert_eq!(in_flight.answered(0, (8, 1), false).unwrap().id, 1);
+        assert_eq!(in_flight.answered(0, (8, 1), false).unwrap().id, 3);
+        assert!(in_flight.answered(0, (8, 1), false).is_none());
+        assert!(in_flight.answered(7, (8, 2), false).is_none());
+        assert_eq!(in_flight.answered(0, (8, 2), false).unwrap().id, 2);
+    }
+
+    #[test]
+    fn answer_of_a_library_that_drops_requests_is_the_newest_ones() {
+        let mut in_flight = InFlight::default();
+        for handle in [1, 2, 1] {
+            let mut entry = in_flight.blank();
+            entry.handle = handle;
+            in_flight.push(entry);
+        }
+        let answered = in_flight.answered(0, (0, 1), true).unwrap();
+        assert_eq!(answered.id, 3);
+        in_flight.drop_before(0, &answered);
+        assert!(in_flight.answered(0, (0, 1), true).is_none());
+        assert!(in_flight.answered(0, (0, 2), true).is_some());
+    }
+
+    #[test]
+    fn requests_that_nobody_answers_are_bounded() {
+        let mut in_flight = InFlight::default();
+        for _ in 0..super::MAX_IN_FLIGHT {
+            assert!(in_flight.make_room().is_none());
+            let entry = in_flight.blank();
+            in_flight.push(entry);
+        }
+        assert_eq!(in_flight.make_room().unwrap().id, 1);
     }
 
     #[test]

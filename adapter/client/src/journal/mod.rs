@@ -120,6 +120,10 @@ impl Journal {
             Condition::Closed => return Ticket::Dropped,
         };
         let State { calls, addresses, in_flight, unfit, .. } = &mut *state;
+        if let Some(forgotten) = in_flight.make_room() {
+            put_virtual(&forgotten, calls);
+            in_flight.recycle(forgotten);
+        }
         let mut entry = in_flight.blank();
         (entry.req_id, entry.handle) = (req_id, handle);
         entry.header.extend_from_slice(header);
@@ -161,9 +165,13 @@ impl Journal {
         if state.condition == Condition::Closed {
             return;
         }
-        let found = state.in_flight.answered(generation, returned.req_id, returned.buffer_handle);
-        let Some(entry) = found else { return };
+        let key = (returned.req_id, returned.buffer_handle);
+        let newest = !self.recovery.answers_all;
+        let Some(entry) = state.in_flight.answered(generation, key, newest) else { return };
         state.answered = true;
+        if newest {
+            state.in_flight.drop_before(generation, &entry);
+        }
         let State { calls, addresses, in_flight, .. } = &mut *state;
         put_virtual(&entry, calls);
         let Some(rule) = entry.rule.and_then(|index| self.recovery.commands.get(index)) else {

@@ -26,7 +26,7 @@ fn journal() -> Journal {
         rule(END, Role::TearDown, None, &[0]),
     ];
     let source = HostSource::nowhere();
-    Journal::new(Recovery { commands, ..Recovery::default() }, source, 1)
+    Journal::new(Recovery { commands, answers_all: true, ..Recovery::default() }, source, 1)
 }
 
 fn buffer() -> Buffer {

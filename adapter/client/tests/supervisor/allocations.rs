@@ -8,7 +8,8 @@ use std::sync::{Arc, Condvar, Mutex};
 use cami_abi::{Callbacks, CameraAlgorithm};
 
 use crate::Scenario;
-use crate::hal::supervisor;
+use crate::fake_host::KEEP;
+use crate::hal::{buffer, next_host, supervisor};
 
 pub const SCENARIOS: &[Scenario] = &[("allocations_per_request", allocations_per_request)];
 
@@ -57,6 +58,26 @@ impl Callbacks for Counter {
     fn notify(&self, _: u32) {}
 
     fn update(&self, _: u32, _: &[u8], _: Option<OwnedFd>) {}
+}
+
+/// The same where every request is kept for the next vendor process, and every second one's buffer
+/// is copied.
+pub fn none_per_request_with_a_journal() {
+    next_host("resume");
+    let supervisor = supervisor();
+    let counter = Arc::new(Counter::default());
+    assert_eq!(supervisor.initialize(counter.clone()), 0);
+    assert_eq!(supervisor.register_buffer(buffer(1 << 20)), 1);
+    let round = |first: u32| {
+        for n in first + 1..=first + 100 {
+            supervisor.request(if n % 2 == 0 { KEEP } else { 1000 }, &[], 1);
+            counter.wait_for(n);
+        }
+    };
+    round(0);
+    let before = ALLOCATIONS.load(Ordering::SeqCst);
+    round(100);
+    assert_eq!(ALLOCATIONS.load(Ordering::SeqCst) - before, 0);
 }
 
 fn allocations_per_request() {

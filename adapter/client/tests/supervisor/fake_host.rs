@@ -1,14 +1,15 @@
 //! A host that does what its environment and the requests' headers tell it.
 
+use std::collections::HashMap;
 use std::io::IoSlice;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 use std::process::ExitCode;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use cami_link::{Inbox, Link, Received};
 use cami_wire::Header;
-use cami_wire::control::{Died, FromClient, Ready, Refused};
+use cami_wire::control::{CommandRule, Died, FromClient, Ready, Recovery, Refused, Role};
 use cami_wire::cros::{
     DeregisterBuffers, InitReply, LibraryInfo, PROTOCOL_VERSION, Request, ReturnValue, Returned,
     UpdateReturn, Updated, command,
@@ -23,6 +24,10 @@ pub const DEAF: &str = "FAKE_HOST_DEAF";
 pub const INITIALIZE_MS: &str = "FAKE_HOST_INITIALIZE_MS";
 /// See above.
 pub const REGISTER_MS: &str = "FAKE_HOST_REGISTER_MS";
+/// Restarts that the client is granted.
+pub const RESTART_LIMIT: &str = "FAKE_HOST_RESTART_LIMIT";
+/// A file with a line for each host that was started: a host finds its number there.
+pub const LIVES: &str = "FAKE_HOST_LIVES";
 /// Status for requests that found no room.
 pub const OVERFLOW_STATUS: u32 = 77;
 
@@ -33,9 +38,55 @@ pub const EVENTS_SIZE: i64 = 667;
 /// The host dies in the call.
 pub const DIE_SIZE: i64 = 668;
 
+/// Makes something of the word at 0, and answers its address at [`ADDRESS`].
+pub const MAKE: u32 = 17;
+/// Reads what was made under the address at 0: the word at 16, and the address at 24.
+pub const READ: u32 = 8;
+/// Leaves a state behind.
+pub const KEEP: u32 = 15;
+/// Where [`MAKE`] answers.
+pub const ADDRESS: u32 = 8;
+
 struct FakeHost {
     link: Arc<Link>,
     control: Arc<Link>,
+    /// 1 for the first, where that is counted.
+    number: usize,
+    buffers: Mutex<HashMap<i32, OwnedFd>>,
+    /// What was made: by an address that no other process has.
+    made: Mutex<HashMap<u64, u64>>,
+}
+
+/// Adds this host to the file, if there is one.
+fn count_lives() -> usize {
+    let path = setting(LIVES);
+    if path.is_empty() {
+        return 1;
+    }
+    let mut file = std::fs::File::options().append(true).create(true).open(&path).unwrap();
+    std::io::Write::write_all(&mut file, b"\n").unwrap();
+    std::fs::read(&path).unwrap().len()
+}
+
+fn recovery() -> Recovery {
+    let rule = |id, role, gives, takes: &[u32]| CommandRule {
+        id,
+        role,
+        gives,
+        takes: takes.to_vec(),
+        ..CommandRule::default()
+    };
+    Recovery {
+        restart_limit: setting(RESTART_LIMIT).parse().unwrap_or(10),
+        restart_window_ms: 60_000,
+        answers_all: true,
+        commands: vec![
+            rule(MAKE, Role::SetUp, Some(ADDRESS), &[]),
+            rule(READ, Role::Plain, None, &[0]),
+            rule(KEEP, Role::State, None, &[]),
+        ],
+        ..Recovery::default()
+    }
 }
 
 fn setting(name: &str) -> String {
@@ -67,9 +118,11 @@ fn hang() -> ! {
 pub fn main() -> ExitCode {
     let control = Arc::new(Link::from_fd(argument_fd(4)).unwrap());
     let link = Arc::new(Link::from_fd(argument_fd(2)).unwrap());
-    let host = FakeHost { link, control };
+    let (buffers, made) = (Mutex::default(), Mutex::default());
+    let host = FakeHost { link, control, number: count_lives(), buffers, made };
     let behaviour = setting(BEHAVIOUR);
     match &*behaviour {
+        "resume-mute" if host.number > 1 => hang(),
         "refuse" => {
             let reason = "vendor_library is not set".to_owned();
             host.tell(&Refused { errno: -libc::EINVAL, reason }.encode());
@@ -78,6 +131,9 @@ pub fn main() -> ExitCode {
         "exit" => leave(),
         "mute" => hang(),
         _ => {}
+    }
+    if behaviour.starts_with("resume") {
+        host.tell(&recovery().encode());
     }
     let protocol = if behaviour == "version" { 99 } else { PROTOCOL_VERSION };
     host.tell(
@@ -147,7 +203,8 @@ impl FakeHost {
 
     fn serve(&self, behaviour: &str) {
         let mut inbox = Inbox::new(1 << 20, 1);
-        let mut handles = 0;
+        // The numbers of another library than the first.
+        let mut handles = if behaviour == "resume-handles" && self.number > 1 { 100 } else { 0 };
         loop {
             let Ok(received) = self.link.receive(&mut inbox, None) else { leave() };
             let header = Header { command: received.command, cookie: received.cookie };
@@ -166,8 +223,8 @@ impl FakeHost {
                 }
                 command::DEREGISTER_BUFFERS => {
                     let handles = DeregisterBuffers::decode(received.body).unwrap().handles;
-                    self.say(&header.encode());
                     self.returned(0, u32::try_from(handles.len()).unwrap(), handles[0]);
+                    self.say(&header.encode());
                 }
                 command::REQUEST => self.request(&Request::decode(received.body).unwrap()),
                 command::UPDATE_RETURN => {
@@ -221,11 +278,14 @@ impl FakeHost {
         let fd = received.fds.take_one();
         match fd.as_ref().map_or(-1, size_of_fd) {
             HANG_SIZE => hang(),
-            DIE_SIZE => leave(),
+            DIE_SIZE if setting(BEHAVIOUR) != "resume-once" || self.number == 1 => leave(),
             EVENTS_SIZE => (1..=3).for_each(|req_id| self.returned(req_id, 0, handle)),
             _ => {}
         }
         let value = if fd.is_some() { handle } else { -libc::EMFILE };
+        if let Some(fd) = fd {
+            self.buffers.lock().unwrap().insert(handle, fd);
+        }
         self.say(&ReturnValue(value).encode(header));
     }
 
@@ -243,6 +303,17 @@ impl FakeHost {
                 self.returned(req_id, 0, buffer_handle);
                 leave();
             }
+            b"update, answered" => {
+                self.update(req_id);
+                self.returned(req_id, 0, buffer_handle);
+            }
+            b"die once" if self.number == 1 => leave(),
+            b"size" => {
+                let size = size_of_fd(&self.buffers.lock().unwrap()[&buffer_handle]);
+                self.returned(req_id, u32::try_from(size).unwrap(), buffer_handle);
+            }
+            b"make" => self.make(req_id, buffer_handle),
+            b"read" => self.read(req_id, buffer_handle),
             b"stop reading" => hang(),
             b"update" => self.update(req_id),
             b"unknown event" => self.say(&Header { command: 99, cookie: 0 }.encode()),
@@ -251,6 +322,27 @@ impl FakeHost {
                 self.returned(req_id, u32::try_from(header.len()).unwrap(), buffer_handle);
             }
         }
+    }
+
+    fn make(&self, req_id: u32, handle: i32) {
+        let buffers = self.buffers.lock().unwrap();
+        let mut made = self.made.lock().unwrap();
+        let value = word(&buffers[&handle], 0);
+        let address = u64::from(std::process::id()) << 16 | u64::try_from(made.len()).unwrap();
+        made.insert(address, value);
+        nix::sys::uio::pwrite(&buffers[&handle], &address.to_ne_bytes(), ADDRESS.into()).unwrap();
+        self.returned(req_id, 0, handle);
+    }
+
+    fn read(&self, req_id: u32, handle: i32) {
+        let buffers = self.buffers.lock().unwrap();
+        let address = word(&buffers[&handle], 0);
+        let Some(value) = self.made.lock().unwrap().get(&address).copied() else {
+            return self.returned(req_id, 1, handle);
+        };
+        let answer = [value.to_ne_bytes(), address.to_ne_bytes()].concat();
+        nix::sys::uio::pwrite(&buffers[&handle], &answer, 16).unwrap();
+        self.returned(req_id, 0, handle);
     }
 
     /// A memfd with the update's number as its size.
@@ -262,6 +354,12 @@ impl FakeHost {
         let message = [&parts.head[..], parts.header, &parts.tail[..]].concat();
         say(&self.link, &message, Some(fd.as_fd()));
     }
+}
+
+fn word(fd: &OwnedFd, offset: i64) -> u64 {
+    let mut bytes = [0; 8];
+    assert_eq!(nix::sys::uio::pread(fd, &mut bytes, offset), Ok(8));
+    u64::from_ne_bytes(bytes)
 }
 
 fn size_of_fd(fd: &OwnedFd) -> i64 {

@@ -21,6 +21,7 @@ mod death;
 mod fake_host;
 mod guest;
 mod hal;
+mod resume;
 mod start;
 
 use std::process::{Command, ExitCode, Stdio};
@@ -38,6 +39,7 @@ fn scenarios() -> Vec<Scenario> {
         death::SCENARIOS,
         calls::SCENARIOS,
         callbacks::SCENARIOS,
+        resume::SCENARIOS,
         guest::SCENARIOS,
         allocations::SCENARIOS,
     ]

@@ -143,6 +143,7 @@ fn recovery(config: &Config) -> Option<Recovery> {
         standby: config.standby,
         command_byte: config.profile.command_byte,
         ok_status: config.profile.ok_status,
+        answers_all: config.profile.answers_every_request,
         commands: config.profile.rules(),
     })
 }

@@ -71,6 +71,9 @@ pub struct Recovery {
     pub command_byte: Option<u32>,
     /// The status of a request that was carried out.
     pub ok_status: u32,
+    /// Whether the library answers every request, however wrong. Otherwise an answer to a later one
+    /// of the same number and buffer says that the earlier ones were dropped.
+    pub answers_all: bool,
     /// What is known of the commands; the others are [`Role::Plain`].
     pub commands: Vec<CommandRule>,
 }
@@ -106,6 +109,7 @@ impl Recovery {
                 Argument::plain(&u32::from(self.standby).to_le_bytes()),
                 Argument::plain(&self.command_byte.unwrap_or(NONE).to_le_bytes()),
                 Argument::plain(&self.ok_status.to_le_bytes()),
+                Argument::plain(&u32::from(self.answers_all).to_le_bytes()),
                 Argument::plain(&rules),
             ],
         )
@@ -117,7 +121,7 @@ impl Recovery {
     /// Any [`WireError`] that names a wrong size, [`WireError::BadFlag`] for a role that does not
     /// exist, and [`WireError::BadCount`] for more rules than there are commands.
     pub fn decode(body: &[u8]) -> Result<Self, WireError> {
-        let [limit, window, standby, command, ok, rules] = split(body, [false; 6])?.bytes;
+        let [limit, window, standby, command, ok, all, rules] = split(body, [false; 7])?.bytes;
         let number = |bytes| Ok::<_, WireError>(u32::from_le_bytes(word(bytes)?));
         let mut reader = Reader::new(rules);
         let mut commands = Vec::new();
@@ -131,6 +135,7 @@ impl Recovery {
             standby: number(standby)? != 0,
             command_byte: some(number(command)?),
             ok_status: number(ok)?,
+            answers_all: number(all)? != 0,
             commands,
         })
     }

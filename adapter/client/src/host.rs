@@ -1,17 +1,20 @@
 //! The host's process as its client sees it: the control socket and the monitor's pidfd.
 
 use std::fmt;
-use std::os::fd::BorrowedFd;
+use std::os::fd::{BorrowedFd, OwnedFd};
 use std::time::Duration;
 
+use cami_link::sync::Mutex;
 use cami_link::{Deadline, Event, Inbox, Interest, Link, ProcessFd, ReceiveError, wait};
 use cami_wire::control::{
-    Died, FromClient, FromMonitor, Kill, Ready, Recovery, Refused, from_monitor,
+    Died, FromClient, FromMonitor, Kill, Ready, Recovery, Refused, Standby, from_monitor,
 };
 use nix::errno::Errno;
 use nix::sys::signal::{Signal, kill};
 use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid, waitpid};
 use nix::unistd::Pid;
+
+use crate::standby;
 
 /// Largest control message: two paths of 4096 bytes and a sentence.
 pub(crate) const CONTROL_BYTES: usize = 16 << 10;
@@ -30,6 +33,8 @@ pub(crate) struct Host {
     monitor: Option<ProcessFd>,
     /// Whether the monitor is the service's child.
     of_service: bool,
+    /// A second host that the monitor kept for us, and has sent back.
+    standby: Mutex<Option<(Standby, Vec<OwnedFd>)>>,
 }
 
 impl Host {
@@ -46,12 +51,34 @@ impl Host {
                 return Err(errno);
             }
         };
-        Ok(Self { control, monitor, of_service: false })
+        Ok(Self { control, monitor, of_service: false, standby: Mutex::default() })
     }
 
     /// A host that the service keeps; `control` is the connection to it.
     pub(crate) fn of_service(control: Link) -> Self {
-        Self { control, monitor: None, of_service: true }
+        Self { control, monitor: None, of_service: true, standby: Mutex::default() }
+    }
+
+    /// A child whose pidfd has been away.
+    pub(crate) fn of_process(monitor: ProcessFd, control: Link) -> Self {
+        let monitor = is_child(&monitor).then_some(monitor);
+        Self { control, monitor, of_service: false, standby: Mutex::default() }
+    }
+
+    /// The monitor's number, if it is our child.
+    pub(crate) fn monitor_pid(&self) -> Option<Pid> {
+        self.monitor.as_ref().map(|monitor| Pid::from_raw(monitor.pid()))
+    }
+
+    /// The monitor's pidfd, if it is our child.
+    pub(crate) fn monitor_fd(&self) -> Option<BorrowedFd<'_>> {
+        self.monitor.as_ref().map(ProcessFd::as_fd)
+    }
+
+    /// The second host, if the monitor has sent one back.
+    pub(crate) fn take_standby(&self) -> Option<standby::Returned> {
+        let (standby, fds) = self.standby.lock().take()?;
+        standby::Returned::from_parts(standby, fds)
     }
 
     /// The pidfd to poll; `otherwise`, and [`Interest::None`], where there is none.
@@ -101,6 +128,12 @@ impl Host {
                     Recovery::decode(received.body).map(FromMonitor::Recovery)
                 }
                 from_monitor::DIED => Died::decode(received.body).map(FromMonitor::Died),
+                from_monitor::STANDBY => {
+                    if let Ok(standby) = Standby::decode(received.body) {
+                        *self.standby.lock() = Some((standby, received.fds.into_vec()));
+                    }
+                    continue;
+                }
                 other => Err(cami_wire::WireError::UnknownCommand(other)),
             };
             match message {

@@ -66,6 +66,7 @@ mod resume;
 mod seldom;
 mod session;
 mod source;
+mod standby;
 mod start;
 mod supervisor;
 

@@ -38,6 +38,20 @@ impl Reader {
         outcome
     }
 
+    /// Waits, on the reader itself, for the answer to a call that was sent before.
+    pub(crate) fn await_answer(
+        &self,
+        session: &Session,
+        command: u32,
+        cookie: u32,
+        deadline: Option<Deadline>,
+    ) -> Result<Answer, CallError> {
+        session.calls.open(cookie, command)?;
+        let outcome = self.pump(session, cookie, deadline);
+        session.calls.withdraw(cookie);
+        outcome
+    }
+
     fn send_and_wait(&self, session: &Session, call: &Call<'_>) -> Result<Answer, CallError> {
         let deadline = call.deadline.map(|(deadline, _)| deadline);
         let patience = deadline.map_or(Duration::MAX, Deadline::remaining);

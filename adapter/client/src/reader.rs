@@ -18,9 +18,10 @@ use nix::sys::signal::{SigSet, SigmaskHow};
 
 use crate::deliver::{Courier, Incoming, log_lost_update};
 use crate::desk::Desk;
-use crate::host::{CONTROL_BYTES, END_PATIENCE, Ending};
+use crate::host::{END_PATIENCE, Ending};
 use crate::pending::Pending;
 use crate::session::{Phase, Session};
+use crate::standby::control_inbox;
 use crate::supervisor::Options;
 
 /// An update's header and its argument table; the answer of `init` with its paths is smaller.
@@ -161,7 +162,7 @@ impl Reader {
 
     fn run(&self) {
         self.thread.store(nix::unistd::gettid().as_raw(), Ordering::Release);
-        let mut buffers = Buffers { link: link_inbox(), control: Inbox::new(CONTROL_BYTES, 0) };
+        let mut buffers = Buffers { link: link_inbox(), control: control_inbox() };
         loop {
             if catch_unwind(AssertUnwindSafe(|| self.serve(&mut buffers))).is_err() {
                 self.courier.idle();
@@ -202,6 +203,7 @@ impl Reader {
         let mut in_a_row = 0;
         loop {
             self.deliver_pending(&session);
+            self.keep_one_warm(&session);
             if session.is_over() {
                 self.forget_watched();
                 return None;
@@ -239,6 +241,17 @@ impl Reader {
             }
             self.forget_watched();
             return self.bury(session, &mut buffers.control);
+        }
+    }
+
+    /// Starts a second host once this one is in use, if that is configured.
+    fn keep_one_warm(&self, session: &Session) {
+        let Some(journal) = session.journal.as_ref().filter(|_| session.phase() == Phase::Live)
+        else {
+            return;
+        };
+        if journal.recovery.standby && journal.wants_standby() {
+            self.stand_by(session, journal);
         }
     }
 
@@ -343,6 +356,7 @@ impl Reader {
             None => matches!(before, Phase::Live | Phase::Failing),
         };
         session.link.shutdown();
+        session.reap_standby();
         session.close_journal();
         self.pending.forget(session.generation);
         notify.then(|| Arc::clone(&session.callbacks))
@@ -351,7 +365,7 @@ impl Reader {
     /// The same on the reader's own thread inside a callback of the HAL, which made a call that the
     /// vendor process did not survive.
     pub(crate) fn bury_inside_callback(&self, session: Arc<Session>) {
-        let mourner = self.bury(session, &mut Inbox::new(CONTROL_BYTES, 0));
+        let mourner = self.bury(session, &mut control_inbox());
         if mourner.is_some() {
             *self.owed.lock() = mourner;
         }

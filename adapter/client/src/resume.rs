@@ -28,7 +28,8 @@ use crate::pending;
 use crate::pump::Call;
 use crate::reader::{LAST_WORDS, Reader, cause_of_death, link_inbox};
 use crate::session::{Limits, Session};
-use crate::source::Started;
+use crate::source::{Launched, Started};
+use crate::standby;
 
 /// How long a vendor process may take to be gone after its monitor is: the kernel kills it then, and
 /// what still runs may write into the HAL's buffers.
@@ -36,6 +37,8 @@ const GONE_PATIENCE: Duration = Duration::from_secs(1);
 /// How long a request of the replay may take. The vendors' own clients wait as long (spec/cami-abi.md,
 /// 2.8).
 const REPLAY_LIMIT: Duration = Duration::from_secs(5);
+/// How long a host that stood by may take to say that it is ready: it has said so long before.
+const STANDBY_LIMIT: Duration = Duration::from_millis(100);
 /// Size of a buffer that only takes a handle's place.
 const DUMMY_BYTES: u64 = 4096;
 
@@ -148,9 +151,7 @@ impl Reader {
         began: Instant,
     ) -> Result<(), Failed> {
         let started = Instant::now();
-        let Started { link, host, ready, .. } = journal.source.start().map_err(|error| {
-            if error.hopeless { Failed::ForGood(error.line) } else { Failed::Now(error.line) }
-        })?;
+        let (Started { link, host, ready, .. }, warm) = next_host(dead, journal)?;
         let heir = Arc::new(Session::new(
             self.desk.next_generation(),
             link,
@@ -160,7 +161,7 @@ impl Reader {
             Some(Arc::clone(journal)),
             Arc::downgrade(dead),
         ));
-        let replayed = match self.bring_to_its_state(&heir, journal, started) {
+        let replayed = match self.bring_to_its_state(&heir, journal, started, warm) {
             Ok(replayed) => replayed,
             Err(failed) => return Err(self.give_up(&heir, failed)),
         };
@@ -241,8 +242,9 @@ impl Reader {
         heir: &Session,
         journal: &Journal,
         started: Instant,
+        warm: bool,
     ) -> Result<Replayed, Failed> {
-        self.bring_up(&self.options, heir, started)
+        self.bring_up(&self.options, heir, started, warm)
             .map_err(|failure| Failed::Now(failure.in_short().line))?;
         let kept = journal.kept();
         let mut payloads = kept.iter().filter(|kept| kept.buffer_bytes > 0);
@@ -379,6 +381,25 @@ impl Reader {
         }
         Ok(())
     }
+}
+
+/// The host that stood by, if there is one, and otherwise a new one. True: its library is loaded.
+fn next_host(dead: &Session, journal: &Journal) -> Result<(Started, bool), Failed> {
+    let stood_by = dead.host.take_standby();
+    let pid = journal.take_standby();
+    if let Some(standby::Returned { link, host }) = stood_by {
+        match (Launched { link, host }).ready(Deadline::after(STANDBY_LIMIT)) {
+            Ok(started) => return Ok((started, true)),
+            Err(error) => log::warn!("the host that stood by is of no use: {}", error.line),
+        }
+    }
+    if let Some(pid) = pid {
+        standby::reap(pid);
+    }
+    let started = journal.source.start().map_err(|error| {
+        if error.hopeless { Failed::ForGood(error.line) } else { Failed::Now(error.line) }
+    })?;
+    Ok((started, false))
 }
 
 /// Memory of ours for the library, which cannot shrink it.

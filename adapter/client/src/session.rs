@@ -20,11 +20,15 @@ use crate::deliver::Incoming;
 use crate::error::CallError;
 use crate::host::Host;
 use crate::journal::Journal;
+use crate::standby;
 
 /// How long a monitor that was told to kill its vendor process may take before it is killed itself.
 /// The call whose deadline passed has returned by then, so nobody waits for it; shorter, and on a busy
 /// machine the cause would die with the monitor.
 pub(crate) const SENTENCE_GRACE: Duration = Duration::from_secs(1);
+
+/// The cookie of a session's first call.
+pub(crate) const FIRST_COOKIE: u32 = EVENT_COOKIE.wrapping_add(1);
 
 /// Where a session stands. It only ever moves down this list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -195,6 +199,13 @@ impl Session {
     pub(crate) fn close_journal(&self) {
         if let Some(journal) = &self.journal {
             journal.close();
+        }
+    }
+
+    /// The second host ended with the first one's monitor, and is reaped.
+    pub(crate) fn reap_standby(&self) {
+        if let Some(pid) = self.journal.as_ref().and_then(|journal| journal.take_standby()) {
+            standby::reap(pid);
         }
     }
 

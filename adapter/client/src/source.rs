@@ -5,7 +5,7 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use cami_link::{Deadline, Inbox, Link, LinkError, ReceiveError, seqpacket_pair};
+use cami_link::{Deadline, Framing, Inbox, Link, LinkError, ReceiveError, seqpacket_pair};
 use cami_spawn::{Command, Connected, NoHost, connect, environment, spawn};
 use cami_wire::control::{FromMonitor, Ready, Recovery, Refused};
 use cami_wire::cros::PROTOCOL_VERSION;
@@ -21,6 +21,11 @@ use crate::supervisor::Options;
 const READY_LIMIT: Duration = Duration::from_secs(3);
 /// Names the host's executable, in place of a search.
 const HOST_VARIABLE: &str = "CAMI_IPA_HOST";
+/// How long a service may take to give us a second host; the HAL's callbacks wait meanwhile.
+const STANDBY_LIMIT: Duration = Duration::from_millis(50);
+/// Messages that may wait for the vendor process to read, and their bytes.
+const BACKLOG_MESSAGES: usize = 4096;
+const BACKLOG_BYTES: usize = 8 << 20;
 
 /// Where hosts come from, as the HAL's `initialize` found it. A recovery happens on our own thread,
 /// which must not read the environment: the HAL may be changing it.
@@ -36,6 +41,13 @@ enum Way {
     Start { host: PathBuf, environment: Vec<CString> },
     /// The service's socket.
     Connect { socket: PathBuf },
+}
+
+/// A host that has not said anything yet.
+#[derive(Debug)]
+pub(crate) struct Launched {
+    pub(crate) link: Link,
+    pub(crate) host: Host,
 }
 
 /// A host that is ready to bring up its library.
@@ -71,14 +83,56 @@ impl HostSource {
     /// Gets a host, and waits for its monitor's word.
     pub(crate) fn start(&self) -> Result<Started, StartError> {
         let until = Deadline::after(READY_LIMIT);
-        let (link, host) = match &self.way {
+        self.launch(until)?.ready(until)
+    }
+
+    /// Gets a host, and waits for nothing but a service that is busy.
+    pub(crate) fn launch_now(&self) -> Result<Launched, StartError> {
+        self.launch(Deadline::after(STANDBY_LIMIT))
+    }
+
+    fn launch(&self, until: Deadline) -> Result<Launched, StartError> {
+        match &self.way {
             Way::Connect { socket } => {
                 let Connected { link, control } =
                     connect(socket, &self.module, until).map_err(no_host)?;
-                (link, Host::of_service(control))
+                Ok(Launched { link, host: Host::of_service(control) })
             }
-            Way::Start { host, environment } => self.launch(host, environment)?,
+            Way::Start { host, environment } => self.spawn(host, environment),
+        }
+    }
+
+    /// Starts the host's process.
+    fn spawn(&self, path: &Path, environment: &[CString]) -> Result<Launched, StartError> {
+        let sockets = |errno| lacking("the sockets to the host", errno);
+        let (link, host_link) = seqpacket_pair().map_err(sockets)?;
+        let (control, host_control) = seqpacket_pair().map_err(sockets)?;
+        let no_link = |error: LinkError| {
+            StartError::new(Errno::EPROTO, format!("no link can be made: {error}"))
         };
+        let link = own_link(link).map_err(no_link)?;
+        let control = own_control(control).map_err(no_link)?;
+        let command = Command {
+            host: path,
+            module: &self.module,
+            link: host_link.as_fd(),
+            control: host_control.as_fd(),
+            environment,
+        };
+        let pid = spawn(&command).map_err(|errno| {
+            StartError::new(errno, format!("{} cannot be started: {errno}", path.display()))
+        })?;
+        // From here on the host's end is its own: end of file tells of its death.
+        drop((host_link, host_control));
+        let host = Host::adopt(pid, control).map_err(|errno| lacking("the host's pidfd", errno))?;
+        Ok(Launched { link, host })
+    }
+}
+
+impl Launched {
+    /// Waits for the monitor's word.
+    pub(crate) fn ready(self, until: Deadline) -> Result<Started, StartError> {
+        let Self { link, host } = self;
         match await_ready(&host, until) {
             Ok((recovery, ready)) => {
                 // The monitor says so at the info level, with more.
@@ -96,35 +150,16 @@ impl HostSource {
             }
         }
     }
-
-    /// Starts the host's process.
-    fn launch(&self, path: &Path, environment: &[CString]) -> Result<(Link, Host), StartError> {
-        let sockets = |errno| lacking("the sockets to the host", errno);
-        let (link, host_link) = seqpacket_pair().map_err(sockets)?;
-        let (control, host_control) = seqpacket_pair().map_err(sockets)?;
-        let (link, control) = links(link, control).map_err(|error| {
-            StartError::new(Errno::EPROTO, format!("no link can be made: {error}"))
-        })?;
-        let command = Command {
-            host: path,
-            module: &self.module,
-            link: host_link.as_fd(),
-            control: host_control.as_fd(),
-            environment,
-        };
-        let pid = spawn(&command).map_err(|errno| {
-            StartError::new(errno, format!("{} cannot be started: {errno}", path.display()))
-        })?;
-        // From here on the host's end is its own: end of file tells of its death.
-        drop((host_link, host_control));
-        let host = Host::adopt(pid, control).map_err(|errno| lacking("the host's pidfd", errno))?;
-        Ok((link, host))
-    }
 }
 
-/// Both ends of ours as links. Control messages are few: what does not fit is an error.
-fn links(link: OwnedFd, control: OwnedFd) -> Result<(Link, Link), LinkError> {
-    Ok((Link::from_fd(link)?, Link::with_backlog(control, 0, 0)?))
+/// Our end of a link.
+pub(crate) fn own_link(socket: OwnedFd) -> Result<Link, LinkError> {
+    Link::of_known_type(socket, Framing::OnePacket, BACKLOG_MESSAGES, BACKLOG_BYTES)
+}
+
+/// Our end of a control socket. Its messages are few: what does not fit is an error.
+pub(crate) fn own_control(socket: OwnedFd) -> Result<Link, LinkError> {
+    Link::of_known_type(socket, Framing::OnePacket, 0, 0)
 }
 
 /// Waits for the monitor's first word.
@@ -141,8 +176,8 @@ fn await_ready(host: &Host, deadline: Deadline) -> Result<(Option<Recovery>, Rea
             Ok((recovery, ready))
         }
         Ok(FromMonitor::Ready(ready)) => Err(versions(ready.protocol)),
-        // Taken above.
-        Ok(FromMonitor::Recovery(_)) => Err(versions(PROTOCOL_VERSION)),
+        // Taken above, or by `listen`.
+        Ok(FromMonitor::Recovery(_) | FromMonitor::Standby(_)) => Err(versions(PROTOCOL_VERSION)),
         Ok(FromMonitor::Refused(refused)) => Err(refusal(&refused)),
         Ok(FromMonitor::Link) => Err(StartError::new(
             Errno::EPROTO,

@@ -36,7 +36,7 @@ impl Supervisor {
         self.forget_dropped();
         self.reader.desk.publish(Arc::clone(&session));
         self.reader.wake();
-        let failure = match self.reader.bring_up(&self.options, &session, began) {
+        let failure = match self.reader.bring_up(&self.options, &session, began, false) {
             Ok(code) if session.go_live() => return Ok(code),
             Ok(_) => Failure::Died,
             Err(failure) => failure,
@@ -66,12 +66,14 @@ impl Supervisor {
 }
 
 impl Reader {
-    /// `init`, then `start`.
+    /// `init`, then `start`. A host that is `warm` was told `init` when it was started to stand by,
+    /// and its answer is on its way.
     pub(crate) fn bring_up(
         &self,
         options: &Options,
         session: &Session,
         began: Instant,
+        warm: bool,
     ) -> Result<i32, Failure> {
         let deadline = session
             .limits
@@ -86,7 +88,13 @@ impl Reader {
             self.call(session, &Call { name, command, cookie, message, fd: None, deadline })
                 .map_err(Failure::of)
         };
-        if let Answer::Init(reply) = call(command::INIT, cookie, &message)? {
+        let answer = if warm {
+            let deadline = deadline.map(|(deadline, _)| deadline);
+            self.await_answer(session, command::INIT, cookie, deadline).map_err(Failure::of)?
+        } else {
+            call(command::INIT, cookie, &message)?
+        };
+        if let Answer::Init(reply) = answer {
             if reply.ret == -libc::EPROTO {
                 return Err(Failure::Said(versions(reply.info.protocol_version)));
             }

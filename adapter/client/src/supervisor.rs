@@ -153,6 +153,7 @@ impl Supervisor {
                 }
                 session.link.shutdown();
                 let ending = session.host.end(patience);
+                session.reap_standby();
                 log::debug!("the host was ended: {ending}");
             }
             self.reader.pending.forget(session.generation);

@@ -41,6 +41,12 @@ impl ProcessFd {
         Ok(Self { fd: above_standard(fd)?, pid })
     }
 
+    /// Takes over a pidfd of the process `pid` that somebody has sent, with whatever number it came.
+    #[must_use]
+    pub fn from_fd(fd: OwnedFd, pid: i32) -> Self {
+        Self { fd, pid }
+    }
+
     /// The process's number, for messages.
     #[must_use]
     pub fn pid(&self) -> i32 {

@@ -31,6 +31,8 @@ pub mod from_monitor {
     pub const LINK: u32 = 4;
     /// [`super::Recovery`].
     pub const RECOVERY: u32 = 5;
+    /// [`super::Standby`], with the descriptors that came with it. Sent before [`super::Died`].
+    pub const STANDBY: u32 = 6;
 }
 
 /// Numbers of the client's messages to the monitor.
@@ -42,6 +44,9 @@ pub mod from_client {
     /// The client leaves: end the host. Says what closing the socket says, for a client that cannot
     /// close it at once.
     pub const LEAVE: u32 = 3;
+    /// [`super::Standby`], with its link, its control socket and perhaps its monitor's pidfd: the
+    /// monitor keeps them until its vendor process has died.
+    pub const KEEP: u32 = 6;
 }
 
 /// The most bytes that [`Hello::module`] may have: a file name's (linux `NAME_MAX`).
@@ -95,6 +100,13 @@ pub struct Kill {
     pub reason: String,
 }
 
+/// A second host, whose descriptors the first one's monitor keeps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Standby {
+    /// Process id of its monitor, in the client's eyes; 0 where that is the service's child.
+    pub pid: i32,
+}
+
 /// Who a client of the service is. Its first message there.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Hello {
@@ -118,6 +130,8 @@ pub enum FromMonitor {
     Link,
     /// See [`Recovery`].
     Recovery(Recovery),
+    /// See [`Standby`].
+    Standby(Standby),
 }
 
 /// Any message of the client.
@@ -129,6 +143,8 @@ pub enum FromClient {
     Hello(Hello),
     /// See [`from_client::LEAVE`].
     Leave,
+    /// See [`Standby`].
+    Keep(Standby),
 }
 
 fn message(command: u32, arguments: &[Argument<'_>]) -> Vec<u8> {
@@ -148,6 +164,7 @@ impl FromMonitor {
             Self::Died(died) => died.encode(),
             Self::Link => message(from_monitor::LINK, &[]),
             Self::Recovery(recovery) => recovery.encode(),
+            Self::Standby(standby) => standby.encode(from_monitor::STANDBY),
         }
     }
 
@@ -163,6 +180,7 @@ impl FromMonitor {
             from_monitor::DIED => Died::decode(body).map(Self::Died),
             from_monitor::LINK => decode_empty(body).map(|()| Self::Link),
             from_monitor::RECOVERY => Recovery::decode(body).map(Self::Recovery),
+            from_monitor::STANDBY => Standby::decode(body).map(Self::Standby),
             other => Err(WireError::UnknownCommand(other)),
         }
     }
@@ -174,6 +192,7 @@ impl FromClient {
     pub fn encode(&self) -> Vec<u8> {
         match self {
             Self::Kill(kill) => kill.encode(),
+            Self::Keep(standby) => standby.encode(from_client::KEEP),
             Self::Hello(hello) => hello.encode(),
             Self::Leave => message(from_client::LEAVE, &[]),
         }
@@ -187,6 +206,7 @@ impl FromClient {
         let (header, body) = Header::decode(message)?;
         match header.command {
             from_client::KILL => Ok(Self::Kill(Kill::decode(body))),
+            from_client::KEEP => Standby::decode(body).map(Self::Keep),
             from_client::HELLO => Hello::decode(body).map(Self::Hello),
             from_client::LEAVE => decode_empty(body).map(|()| Self::Leave),
             other => Err(WireError::UnknownCommand(other)),
@@ -300,6 +320,21 @@ impl Kill {
     #[must_use]
     pub fn decode(body: &[u8]) -> Self {
         Self { reason: text(body) }
+    }
+}
+
+impl Standby {
+    /// The whole message, as one of the two that hold it.
+    fn encode(self, command: u32) -> Vec<u8> {
+        message(command, &[Argument::plain(&self.pid.to_le_bytes())])
+    }
+
+    /// The message's body.
+    ///
+    /// # Errors
+    /// Any [`WireError`] that names a wrong size.
+    pub fn decode(body: &[u8]) -> Result<Self, WireError> {
+        Ok(Self { pid: i32::from_le_bytes(word(body)?) })
     }
 }
 

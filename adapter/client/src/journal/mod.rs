@@ -18,6 +18,7 @@ use cami_link::Deadline;
 use cami_link::sync::{Condvar, Mutex};
 use cami_wire::control::{CommandRule, Recovery, Role};
 use cami_wire::cros::Returned;
+use nix::unistd::Pid;
 
 use crate::error::CallError;
 use crate::restarts::Restarts;
@@ -68,6 +69,19 @@ pub(crate) struct Journal {
     pub(crate) source: HostSource,
     state: Mutex<State>,
     changed: Condvar,
+    standby: Mutex<Reserve>,
+}
+
+/// The second host.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Reserve {
+    /// It was not asked for since the last recovery.
+    #[default]
+    Wanted,
+    /// It was, and there may be none: it failed, or is the service's.
+    Asked,
+    /// It is our child.
+    Child(Pid),
 }
 
 /// What is to be done with a request.
@@ -97,7 +111,36 @@ impl Journal {
             answered: false,
             unfit: None,
         };
-        Self { recovery, source, state: Mutex::new(state), changed: Condvar::default() }
+        Self {
+            recovery,
+            source,
+            state: Mutex::new(state),
+            changed: Condvar::default(),
+            standby: Mutex::default(),
+        }
+    }
+
+    /// Whether a second host is to be started now; once until the next recovery.
+    pub(crate) fn wants_standby(&self) -> bool {
+        let mut standby = self.standby.lock();
+        let wanted = *standby == Reserve::Wanted;
+        if wanted {
+            *standby = Reserve::Asked;
+        }
+        wanted
+    }
+
+    /// The second host is this child.
+    pub(crate) fn set_standby(&self, pid: Pid) {
+        *self.standby.lock() = Reserve::Child(pid);
+    }
+
+    /// The second host is in use, or of no use: its number, if it is still to be reaped.
+    pub(crate) fn take_standby(&self) -> Option<Pid> {
+        match std::mem::take(&mut *self.standby.lock()) {
+            Reserve::Child(pid) => Some(pid),
+            Reserve::Wanted | Reserve::Asked => None,
+        }
     }
 
     /// The rule of a request's command, if something is known of it.

@@ -1,12 +1,13 @@
 //! The monitor's loop.
 
 use std::fs::File;
-use std::os::fd::{AsFd, BorrowedFd};
+use std::io::IoSlice;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::process::{ChildStderr, ChildStdout, ExitCode};
 use std::time::Duration;
 
 use cami_link::{Deadline, Event, Inbox, Interest, Link, ProcessFd, ReceiveError, wait};
-use cami_wire::control::{Died, FromMonitor, Kill, from_client};
+use cami_wire::control::{Died, FromMonitor, Kill, Standby, from_client};
 use nix::sys::signal::{SigSet, Signal};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
 
@@ -24,6 +25,9 @@ const HANG_UP_PATIENCE: Duration = Duration::from_millis(50);
 
 /// How long the end of what a library left behind may take; a fork bomb is left to its owner then.
 const DESCENDANTS_PATIENCE: Duration = Duration::from_secs(1);
+
+/// Descriptors of a standby: link, control socket, pidfd.
+const STANDBY_FDS: usize = 3;
 
 /// A kill's reason, with its header, fits.
 const MAX_CONTROL_BYTES: usize = 4096;
@@ -64,6 +68,8 @@ pub struct Host {
     own: Output<File>,
     killed_for: Option<String>,
     client_gone: bool,
+    /// What the client gave us to keep: the sockets of its second host.
+    standby: Option<(Standby, Vec<OwnedFd>)>,
 }
 
 impl Host {
@@ -85,6 +91,7 @@ impl Host {
             own: Output::new(vendor.log),
             killed_for: None,
             client_gone: false,
+            standby: None,
         }
     }
 
@@ -98,7 +105,7 @@ impl Host {
             }
         };
         let client = client_process();
-        let mut inbox = Inbox::new(MAX_CONTROL_BYTES, 0);
+        let mut inbox = Inbox::new(MAX_CONTROL_BYTES, STANDBY_FDS);
         loop {
             if let Some(death) = self.tracer.poll() {
                 return self.ended(&death, control.as_ref());
@@ -124,6 +131,10 @@ impl Host {
                     Some(Ok(message)) if message.command == from_client::KILL => {
                         self.killed_for = Some(Kill::decode(message.body).reason);
                         self.kill();
+                    }
+                    Some(Ok(message)) if message.command == from_client::KEEP => {
+                        let standby = Standby::decode(message.body).ok();
+                        self.standby = standby.map(|standby| (standby, message.fds.into_vec()));
                     }
                     Some(Ok(message)) if message.command == from_client::LEAVE => {
                         self.client_left();
@@ -233,6 +244,12 @@ impl Host {
         );
         let Death { signal, exit_code, .. } = *death;
         // First of all: the client waits for it to name the cause beside its notice.
+        if let (Some((standby, fds)), Some(control), false) = (&self.standby, control, left) {
+            let bytes = FromMonitor::Standby(*standby).encode();
+            let fds: Vec<BorrowedFd<'_>> = fds.iter().map(AsFd::as_fd).collect();
+            // Where it does not arrive, the client starts one from scratch.
+            let _ = control.send(&[IoSlice::new(&bytes)], &fds, Duration::ZERO);
+        }
         let died = FromMonitor::Died(Died { signal, exit_code, cause: cause.clone() });
         let told = !left && tell(control, &died);
         self.stdout.finish(|line| log::info!("{library}: {line}"));

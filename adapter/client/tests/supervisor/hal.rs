@@ -122,17 +122,19 @@ pub fn assert_no_children() {
     assert_eq!(waitpid(Pid::from_raw(-1), None), Err(Errno::ECHILD));
 }
 
-/// The only child: the host.
+/// The only child: the host. Between two hosts there is none for a moment, which this waits for.
 pub fn host_pid() -> i32 {
-    let own = nix::unistd::getpid();
-    // Hosts are started by whichever thread initialises.
-    std::fs::read_dir("/proc/self/task")
-        .unwrap()
-        .filter_map(|task| std::fs::read_to_string(task.unwrap().path().join("children")).ok())
-        .flat_map(|children| children.split_whitespace().map(str::to_owned).collect::<Vec<_>>())
-        .map(|pid| pid.parse().unwrap())
-        .find(|&pid: &i32| pid != own.as_raw())
-        .unwrap()
+    loop {
+        // Hosts are started by whichever thread initialises, or by the reader.
+        let found = std::fs::read_dir("/proc/self/task")
+            .unwrap()
+            .filter_map(|task| std::fs::read_to_string(task.ok()?.path().join("children")).ok())
+            .find_map(|children| children.split_whitespace().next()?.parse().ok());
+        if let Some(pid) = found {
+            return pid;
+        }
+        std::thread::yield_now();
+    }
 }
 
 static LINES: Mutex<Vec<String>> = Mutex::new(Vec::new());

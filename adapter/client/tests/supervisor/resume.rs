@@ -54,8 +54,9 @@ fn count_hosts() {
     set(LIVES, path.to_str().unwrap());
 }
 
+/// Kills the host; one that has just ended is not the one that is meant.
 fn kill_host() {
-    kill(Pid::from_raw(host_pid()), Signal::SIGKILL).unwrap();
+    while kill(Pid::from_raw(host_pid()), Signal::SIGKILL).is_err() {}
 }
 
 /// The line that says that it went on.

@@ -23,6 +23,8 @@ pub mod from_monitor {
 pub mod from_client {
     /// [`super::Kill`].
     pub const KILL: u32 = 1;
+    /// [`super::Restarts`].
+    pub const RESTARTS: u32 = 3;
 }
 
 /// The configuration is good and the vendor process exists. Sent once.
@@ -73,6 +75,14 @@ pub struct Kill {
     pub reason: String,
 }
 
+/// How often the client has started a host anew after a death. Sent once a host is ready, by a
+/// client that counts; a cause of death then says it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Restarts {
+    /// Restarts before this host; 0 for a first one.
+    pub count: u32,
+}
+
 /// Any message of the monitor.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FromMonitor {
@@ -89,6 +99,8 @@ pub enum FromMonitor {
 pub enum FromClient {
     /// See [`Kill`].
     Kill(Kill),
+    /// See [`Restarts`].
+    Restarts(Restarts),
 }
 
 fn message(command: u32, arguments: &[Argument<'_>]) -> Vec<u8> {
@@ -130,6 +142,7 @@ impl FromClient {
     pub fn encode(&self) -> Vec<u8> {
         match self {
             Self::Kill(kill) => kill.encode(),
+            Self::Restarts(restarts) => restarts.encode(),
         }
     }
 
@@ -141,6 +154,7 @@ impl FromClient {
         let (header, body) = Header::decode(message)?;
         match header.command {
             from_client::KILL => Ok(Self::Kill(Kill::decode(body))),
+            from_client::RESTARTS => Restarts::decode(body).map(Self::Restarts),
             other => Err(WireError::UnknownCommand(other)),
         }
     }
@@ -252,5 +266,21 @@ impl Kill {
     #[must_use]
     pub fn decode(body: &[u8]) -> Self {
         Self { reason: text(body) }
+    }
+}
+
+impl Restarts {
+    /// The whole message.
+    #[must_use]
+    pub fn encode(&self) -> Vec<u8> {
+        message(from_client::RESTARTS, &[Argument::plain(&self.count.to_le_bytes())])
+    }
+
+    /// The message's body: a single argument, so nothing but the number.
+    ///
+    /// # Errors
+    /// Any [`WireError`] that names a wrong size.
+    pub fn decode(body: &[u8]) -> Result<Self, WireError> {
+        Ok(Self { count: u32::from_le_bytes(word(body)?) })
     }
 }

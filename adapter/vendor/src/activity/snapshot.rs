@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use super::{ExitReason, Stage};
+use super::{ExitReason, PastRequest, Stage};
 
 /// One request without its callback.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,6 +35,8 @@ pub struct Snapshot {
     pub exit_reason: ExitReason,
     /// Requests without their callback, oldest first.
     pub in_flight: Vec<InFlight>,
+    /// The last requests, answered or not, oldest first.
+    pub last_requests: Vec<PastRequest>,
 }
 
 impl Snapshot {

@@ -1,7 +1,7 @@
 //! The messages between client and monitor.
 
 use cami_wire::WireError;
-use cami_wire::control::{Died, FromClient, FromMonitor, Kill, Ready, Refused};
+use cami_wire::control::{Died, FromClient, FromMonitor, Kill, Ready, Refused, Restarts};
 
 use crate::common::captures::hex;
 
@@ -40,6 +40,15 @@ fn kill_is_bare_text() {
     let kill = FromClient::Kill(Kill { reason: "late".into() });
     assert_eq!(kill.encode(), hex("01000000 00000000 6c617465").unwrap());
     assert_eq!(FromClient::decode(&kill.encode()), Ok(kill));
+}
+
+#[test]
+fn restarts_is_a_bare_number_of_four_bytes() {
+    let restarts = FromClient::Restarts(Restarts { count: 258 });
+    assert_eq!(restarts.encode(), hex("03000000 00000000 02010000").unwrap());
+    assert_eq!(FromClient::decode(&restarts.encode()), Ok(restarts));
+    let short = hex("03000000 00000000 0201").unwrap();
+    assert!(matches!(FromClient::decode(&short), Err(WireError::SizeMismatch { expected: 4, .. })));
 }
 
 #[test]

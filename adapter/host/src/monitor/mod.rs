@@ -5,11 +5,17 @@
 //! process, as soon as the client does.
 
 mod cause;
+mod facts;
 mod fault;
+mod maps;
+mod obituary;
 mod output;
+mod registers;
 mod spawn;
+mod status;
 mod trace;
 mod watch;
+mod watchdog;
 
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::path::PathBuf;
@@ -71,7 +77,7 @@ pub fn run(arguments: MonitorArguments) -> ExitCode {
     if let Err(error) = vendor_process::default_signals() {
         log::warn!("{error}");
     }
-    match start(&module, link) {
+    match start(&module, link, control.is_some()) {
         Ok((host, ready)) => {
             let _ = tell(control.as_ref(), &FromMonitor::Ready(ready));
             host.watch(control)
@@ -93,7 +99,11 @@ fn cannot_start(reason: &str) -> ExitCode {
     ExitCode::from(2)
 }
 
-fn start(module: &std::path::Path, link: OwnedFd) -> Result<(watch::Host, Ready), Refusal> {
+fn start(
+    module: &std::path::Path,
+    link: OwnedFd,
+    client: bool,
+) -> Result<(watch::Host, Ready), Refusal> {
     let config = Config::read(&Environment::of_process(), module::section(module));
     let (level, target) = match &config {
         Ok(config) => (config.log_level, config.log_target.clone()),
@@ -124,8 +134,9 @@ fn start(module: &std::path::Path, link: OwnedFd) -> Result<(watch::Host, Ready)
         config.profile.name,
     );
     let ready = ready(&config, &module, vendor.pid);
-    let limit = watch::RequestLimit::of(&config);
-    Ok((watch::Host::new(module.name(), vendor, activity, limit), ready))
+    let facts = facts::Facts::new(&config, &module);
+    let watchdog = watchdog::Watchdog::new(&config, client);
+    Ok((watch::Host::new(facts, vendor, activity, watchdog), ready))
 }
 
 fn ready(config: &Config, module: &Module, vendor_pid: i32) -> Ready {

@@ -297,7 +297,6 @@ impl ActivityFile {
 #[cfg(test)]
 mod tests {
     use std::os::unix::fs::FileExt;
-    use std::time::Duration;
 
     use super::{Activity, ActivityFile, ExitReason, Stage};
 
@@ -319,27 +318,6 @@ mod tests {
         assert!(text.starts_with("in request 8 (buffer 5)"), "{text}");
         assert!(text.contains("; in flight: request 9 (buffer 4) since "), "{text}");
         assert_eq!(text.matches("request 8").count(), 1, "{text}");
-    }
-
-    #[test]
-    fn overdue_is_what_is_inside_or_unanswered() {
-        let file = ActivityFile::new().unwrap();
-        let activity = Activity::map(file.as_fd()).unwrap();
-        let overdue = |unanswered| {
-            file.read().overdue(Duration::ZERO, unanswered).map(|request| request.req_id)
-        };
-        assert_eq!(overdue(true), None);
-        activity.request(8, 3);
-        assert_eq!((overdue(false), overdue(true)), (Some(8), Some(8)));
-        activity.leave();
-        assert_eq!((overdue(false), overdue(true)), (None, Some(8)));
-        activity.returned(8, 0);
-        assert_eq!(overdue(true), None);
-        activity.request(9, 3);
-        assert!(file.read().overdue(Duration::from_secs(3600), true).is_none());
-        activity.leave();
-        activity.forget_requests();
-        assert_eq!(overdue(true), None);
     }
 
     #[test]

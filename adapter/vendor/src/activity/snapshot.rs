@@ -39,18 +39,6 @@ pub struct Snapshot {
     pub last_requests: Vec<PastRequest>,
 }
 
-impl Snapshot {
-    /// The request that has taken longer than `limit`, if there is one: it is being carried out
-    /// inside `request`, or, where `unanswered` counts, its callback has not come.
-    #[must_use]
-    pub fn overdue(&self, limit: Duration, unanswered: bool) -> Option<InFlight> {
-        let inside = InFlight { req_id: self.req_id, handle: self.handle, age: self.in_call_for };
-        let inside = Some(inside).filter(|_| self.stage == Some(Stage::Request));
-        let oldest = self.in_flight.first().copied().filter(|_| unanswered);
-        [inside, oldest].into_iter().flatten().find(|request| request.age >= limit)
-    }
-}
-
 impl fmt::Display for Snapshot {
     /// What was going on, as the end of a sentence: "in request 8 (buffer 3) for 3.1 ms; …".
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

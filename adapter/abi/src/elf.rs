@@ -329,12 +329,12 @@ impl<'f, E: FileHeader<Endian = Endianness>> Library<'f, E> {
     }
 }
 
-fn align4(size: u64) -> u64 {
+pub(crate) fn align4(size: u64) -> u64 {
     size.next_multiple_of(4)
 }
 
 /// `base + index * size`, or an error where that is no address.
-fn offset(base: u64, index: u64, size: u64) -> Result<u64> {
+pub(crate) fn offset(base: u64, index: u64, size: u64) -> Result<u64> {
     index
         .checked_mul(size)
         .and_then(|bytes| base.checked_add(bytes))
@@ -342,14 +342,14 @@ fn offset(base: u64, index: u64, size: u64) -> Result<u64> {
 }
 
 /// Reads `N` bytes; an offset or size past the end of the file is an error.
-fn read_array<const N: usize>(file: &File, at: u64) -> Result<[u8; N]> {
+pub(crate) fn read_array<const N: usize>(file: &File, at: u64) -> Result<[u8; N]> {
     let mut bytes = [0; N];
     read_exact(file, &mut bytes, at)?;
     Ok(bytes)
 }
 
 /// Reads `size` bytes, of which the caller knows that they are at most [`MAX_NOTE_BYTES`].
-fn read_vec(file: &File, at: u64, size: u64) -> Result<Vec<u8>> {
+pub(crate) fn read_vec(file: &File, at: u64, size: u64) -> Result<Vec<u8>> {
     let size = usize::try_from(size.min(MAX_NOTE_BYTES)).unwrap_or(0);
     let mut bytes = vec![0; size];
     read_exact(file, &mut bytes, at)?;
@@ -357,7 +357,7 @@ fn read_vec(file: &File, at: u64, size: u64) -> Result<Vec<u8>> {
 }
 
 /// Reads one ELF structure. All of them are at most 64 bytes.
-fn read_pod<T: Pod>(file: &File, at: u64) -> Result<T> {
+pub(crate) fn read_pod<T: Pod>(file: &File, at: u64) -> Result<T> {
     let mut bytes = [0; 64];
     let buffer = bytes
         .get_mut(..size_of::<T>())

@@ -21,7 +21,7 @@ pub const TABLE_SYMBOL: &str = "CAMI";
 /// libcamera's mark of an IPA module (libcamera `include/libcamera/ipa/ipa_module_info.h`).
 const IPA_MODULE_SYMBOL: &str = "ipaModuleInfo";
 /// A build-id is a hash of 16 or 20 bytes; longer ones are not.
-const MAX_BUILD_ID: usize = 64;
+pub(crate) const MAX_BUILD_ID: usize = 64;
 
 /// A revision of the operations table, as far as its size tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -323,7 +323,7 @@ fn marks<E: FileHeader<Endian = Endianness>>(
     Ok((build_id, shim_protocol))
 }
 
-fn hex(bytes: &[u8]) -> String {
+pub(crate) fn hex(bytes: &[u8]) -> String {
     use fmt::Write as _;
     bytes.iter().fold(String::new(), |mut text, byte| {
         let _ = write!(text, "{byte:02x}");

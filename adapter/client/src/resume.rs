@@ -13,6 +13,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use cami_link::{Deadline, Event, Interest, ReceiveError, wait};
+use cami_wire::control::{FromClient, Restarts};
 use cami_wire::cros::{DeregisterBuffers, RegisterBuffer, Request, command};
 use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, SealFlag, fcntl};
@@ -161,6 +162,9 @@ impl Reader {
             Some(Arc::clone(journal)),
             Arc::downgrade(dead),
         ));
+        // For the line that names its own death.
+        let restarts = FromClient::Restarts(Restarts { count: journal.restarts() }).encode();
+        let _ = heir.host.control.send(&[IoSlice::new(&restarts)], &[], Duration::ZERO);
         let replayed = match self.bring_to_its_state(&heir, journal, started, warm) {
             Ok(replayed) => replayed,
             Err(failed) => return Err(self.give_up(&heir, failed)),

@@ -32,7 +32,7 @@ impl LinkCallbacks {
 
 impl Callbacks for LinkCallbacks {
     fn returned(&self, req_id: u32, status: u32, buffer_handle: i32) {
-        self.shared.activity.returned(req_id);
+        self.shared.activity.returned(req_id, status);
         let message = Returned { req_id, status, buffer_handle }.encode();
         self.shared.send(&[IoSlice::new(&message)], &[]);
     }

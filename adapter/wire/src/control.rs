@@ -44,6 +44,8 @@ pub mod from_client {
     /// The client leaves: end the host. Says what closing the socket says, for a client that cannot
     /// close it at once.
     pub const LEAVE: u32 = 3;
+    /// [`super::Restarts`].
+    pub const RESTARTS: u32 = 5;
     /// [`super::Standby`], with its link, its control socket and perhaps its monitor's pidfd: the
     /// monitor keeps them until its vendor process has died.
     pub const KEEP: u32 = 6;
@@ -117,6 +119,14 @@ pub struct Hello {
     pub module: String,
 }
 
+/// How often the client has started a host anew after a death. Sent once a host is ready, by a
+/// client that counts; a cause of death then says it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Restarts {
+    /// Restarts before this host; 0 for a first one.
+    pub count: u32,
+}
+
 /// Any message of the monitor.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FromMonitor {
@@ -145,6 +155,8 @@ pub enum FromClient {
     Leave,
     /// See [`Standby`].
     Keep(Standby),
+    /// See [`Restarts`].
+    Restarts(Restarts),
 }
 
 fn message(command: u32, arguments: &[Argument<'_>]) -> Vec<u8> {
@@ -195,6 +207,7 @@ impl FromClient {
             Self::Keep(standby) => standby.encode(from_client::KEEP),
             Self::Hello(hello) => hello.encode(),
             Self::Leave => message(from_client::LEAVE, &[]),
+            Self::Restarts(restarts) => restarts.encode(),
         }
     }
 
@@ -209,6 +222,7 @@ impl FromClient {
             from_client::KEEP => Standby::decode(body).map(Self::Keep),
             from_client::HELLO => Hello::decode(body).map(Self::Hello),
             from_client::LEAVE => decode_empty(body).map(|()| Self::Leave),
+            from_client::RESTARTS => Restarts::decode(body).map(Self::Restarts),
             other => Err(WireError::UnknownCommand(other)),
         }
     }
@@ -320,6 +334,22 @@ impl Kill {
     #[must_use]
     pub fn decode(body: &[u8]) -> Self {
         Self { reason: text(body) }
+    }
+}
+
+impl Restarts {
+    /// The whole message.
+    #[must_use]
+    pub fn encode(&self) -> Vec<u8> {
+        message(from_client::RESTARTS, &[Argument::plain(&self.count.to_le_bytes())])
+    }
+
+    /// The message's body: a single argument, so nothing but the number.
+    ///
+    /// # Errors
+    /// Any [`WireError`] that names a wrong size.
+    pub fn decode(body: &[u8]) -> Result<Self, WireError> {
+        Ok(Self { count: u32::from_le_bytes(word(body)?) })
     }
 }
 

@@ -93,15 +93,12 @@ impl Profile {
         BUILT_IN.into_iter().find(|(found, _)| *found == name).map(|(_, text)| text)
     }
 
-    /// Milliseconds that a request may take, of which only the `req_id` is known; 0 is no limit.
-    /// `limit` is what the configuration says for all.
-    #[must_use]
-    pub fn limit_of(&self, req_id: u32, limit: u32) -> u32 {
-        let own = self.commands.iter().find(|command| command.rule.id == req_id);
-        match (self.command_byte, own.and_then(|command| command.request_ms)) {
-            (None, Some(own)) => own,
-            _ => limit,
-        }
+    /// Requests with a deadline of their own, by `req_id`, in milliseconds; 0 is none. Nothing where
+    /// the command stands in the header, which is not looked into for this.
+    pub fn own_limits(&self) -> impl Iterator<Item = (u32, u32)> {
+        let by_number = self.command_byte.is_none();
+        let own = move |command: &Command| Some((command.rule.id, command.request_ms?));
+        self.commands.iter().filter(move |_| by_number).filter_map(own)
     }
 
     /// The rules of the commands that leave something behind or hold an address.

@@ -34,11 +34,15 @@ fn ipu3_names_every_address_that_crosses() {
 }
 
 #[test]
-fn long_polls_have_no_limit_and_others_the_configured_one() {
+fn long_polls_of_mediatek_have_no_limit() {
     let profile = Profile::by_name("mediatek").unwrap().unwrap();
-    let poll = profile.commands.iter().find(|command| command.request_ms == Some(0)).unwrap();
-    assert_eq!(profile.limit_of(poll.rule.id, 4500), 0);
-    assert_eq!(profile.limit_of(9999, 4500), 4500);
+    let limits: Vec<_> = profile.own_limits().collect();
+    // GETSENSORPARAM, NOTIFYCB, TUNINGPIPE, STTPIPE, HWEVENT, STT2PIPE, AFLENSCONFIG.
+    let mut ids: Vec<u32> = limits.iter().map(|&(id, _)| id).collect();
+    ids.sort_unstable();
+    assert_eq!(ids, [12, 13, 14, 15, 16, 30, 59]);
+    assert!(limits.iter().all(|&(_, ms)| ms == 0));
+    assert_eq!(Profile::by_name("rockchip").unwrap().unwrap().own_limits().count(), 0);
 }
 
 #[test]

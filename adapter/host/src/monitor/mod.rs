@@ -5,11 +5,17 @@
 //! process, as soon as the client does.
 
 mod cause;
+mod facts;
 mod fault;
+mod maps;
+mod obituary;
 mod output;
+mod registers;
 mod spawn;
+mod status;
 mod trace;
 mod watch;
+mod watchdog;
 
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::path::PathBuf;
@@ -71,7 +77,7 @@ pub fn run(arguments: MonitorArguments) -> ExitCode {
     if let Err(error) = vendor_process::default_signals() {
         log::warn!("{error}");
     }
-    match start(&module, link) {
+    match start(&module, link, control.is_some()) {
         Ok((host, recovery, ready)) => {
             if let Some(recovery) = recovery {
                 let _ = tell(control.as_ref(), &FromMonitor::Recovery(recovery));
@@ -99,6 +105,7 @@ fn cannot_start(reason: &str) -> ExitCode {
 fn start(
     module: &std::path::Path,
     link: OwnedFd,
+    client: bool,
 ) -> Result<(watch::Host, Option<Recovery>, Ready), Refusal> {
     let config = Config::read(&Environment::of_process(), module::section(module));
     let (level, target) = match &config {
@@ -130,8 +137,9 @@ fn start(
         config.profile.name,
     );
     let ready = ready(&config, &module, vendor.pid);
-    let limit = watch::RequestLimit::of(&config);
-    Ok((watch::Host::new(module.name(), vendor, activity, limit), recovery(&config), ready))
+    let facts = facts::Facts::new(&config, &module);
+    let watchdog = watchdog::Watchdog::new(&config, client);
+    Ok((watch::Host::new(facts, vendor, activity, watchdog), recovery(&config), ready))
 }
 
 /// What the client needs for `recovery = "resume"`, if that is configured.

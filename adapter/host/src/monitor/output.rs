@@ -10,6 +10,9 @@ const MAX_LINE_BYTES: usize = 2048;
 const LINES_PER_SECOND: u32 = 100;
 /// Lines that are kept of those left out, for the end of the process.
 const LAST_LINES: usize = 10;
+/// Lines that are kept for the crash record, logged or not, and their bytes together.
+const TAIL_LINES: usize = 64;
+const TAIL_BYTES: usize = 16 << 10;
 /// Bytes taken from a stream before the others get their turn.
 const TURN_BYTES: usize = 256 << 10;
 
@@ -21,7 +24,25 @@ pub struct Output<R> {
     limit: Limit,
     /// The last lines that were left out: a library's reason to die stands there.
     last: VecDeque<String>,
+    tail: Tail,
     open: bool,
+}
+
+/// The last lines, as they came.
+#[derive(Debug, Default)]
+struct Tail {
+    lines: VecDeque<Vec<u8>>,
+    bytes: usize,
+}
+
+impl Tail {
+    fn push(&mut self, line: &[u8]) {
+        self.bytes += line.len();
+        self.lines.push_back(line.to_vec());
+        while self.lines.len() > TAIL_LINES || self.bytes > TAIL_BYTES {
+            self.bytes -= self.lines.pop_front().map_or(self.bytes, |line| line.len());
+        }
+    }
 }
 
 impl<R: Read> Output<R> {
@@ -32,6 +53,7 @@ impl<R: Read> Output<R> {
             line: Vec::with_capacity(MAX_LINE_BYTES),
             limit: Limit::new(),
             last: VecDeque::new(),
+            tail: Tail::default(),
             open: true,
         }
     }
@@ -44,6 +66,11 @@ impl<R: Read> Output<R> {
     /// Whether it has not ended yet.
     pub fn is_open(&self) -> bool {
         self.open
+    }
+
+    /// The last lines, logged or not.
+    pub fn tail(&self) -> Vec<String> {
+        self.tail.lines.iter().map(|line| printable(line)).collect()
     }
 
     /// Takes what is there and gives complete lines to `log`.
@@ -90,6 +117,7 @@ impl<R: Read> Output<R> {
     }
 
     fn end_line(&mut self, log: &mut impl FnMut(&str)) {
+        self.tail.push(&self.line);
         let (allowed, note) = self.limit.next(Instant::now());
         if let Some(note) = note {
             log(&note);
@@ -163,7 +191,10 @@ impl Limit {
 mod tests {
     use std::time::{Duration, Instant};
 
-    use super::{LAST_LINES, LINES_PER_SECOND, Limit, MAX_LINE_BYTES, Output, printable};
+    use super::{
+        LAST_LINES, LINES_PER_SECOND, Limit, MAX_LINE_BYTES, Output, TAIL_BYTES, TAIL_LINES,
+        printable,
+    };
 
     fn lines(input: &[u8]) -> Vec<String> {
         let mut output = Output::new(input);
@@ -191,6 +222,19 @@ mod tests {
         let note = found.iter().position(|line| line.contains("left out")).unwrap();
         assert_eq!(found.len() - note, 1 + LAST_LINES, "{found:?}");
         assert_eq!(found.last().unwrap(), "why");
+    }
+
+    #[test]
+    fn tail_keeps_the_last_lines_of_a_flood_and_of_long_ones() {
+        let flood: String = (0..5000).map(|number| format!("{number}\n")).collect();
+        let mut output = Output::new(flood.as_bytes());
+        output.finish(|_| ());
+        let expected: Vec<String> = (5000 - TAIL_LINES..5000).map(|n| n.to_string()).collect();
+        assert_eq!(output.tail(), expected);
+        let long = format!("{}\n", "x".repeat(2000)).repeat(20);
+        let mut output = Output::new(long.as_bytes());
+        output.finish(|_| ());
+        assert_eq!(output.tail().len(), TAIL_BYTES / 2000);
     }
 
     #[test]

@@ -1,15 +1,18 @@
 //! Tracing the vendor process: what it dies of is seen while its registers and mappings are there.
 //!
-//! With PTRACE_SEIZE the process runs as if nobody watched, but for a stop at each signal and at
-//! each new thread. PTRACE_O_EXITKILL ends it should the monitor end. Where tracing is not allowed
-//! (another tracer, an outer filter) the exit status is still there.
+//! With PTRACE_SEIZE the process runs as if nobody watched, but for a stop at each signal, at each
+//! new thread and at the end of each. PTRACE_O_EXITKILL ends it should the monitor end. Where
+//! tracing is not allowed (another tracer, an outer filter) the exit status is still there.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::ptr;
+use std::time::Instant;
 
 use nix::errno::Errno;
 
-use super::fault::{self, Fault};
+use super::fault::{Fault, Image, SignalInfo, is_fault};
+use super::registers::Registers;
 
 /// How the vendor process ended.
 #[derive(Clone, Debug)]
@@ -18,8 +21,10 @@ pub struct Death {
     pub signal: i32,
     /// The exit code, if it exited.
     pub exit_code: i32,
-    /// Where it was when that signal came, if it was traced and the signal was a fault.
+    /// What the thread that ended it was doing, if it was traced.
     pub fault: Option<Fault>,
+    /// The process at that moment, likewise.
+    pub image: Image,
     /// It executed another program, and was killed for it.
     pub executed: bool,
 }
@@ -32,8 +37,32 @@ pub const UNKNOWN_STATUS: i32 = -1;
 pub struct Tracer {
     pid: i32,
     traced: bool,
-    fault: Option<Fault>,
+    /// The last signal that came to a thread of it and kills where nobody handles it.
+    signal: Option<SignalInfo>,
+    end: Option<(Fault, Image)>,
     executed: bool,
+    stopped: Stopped,
+}
+
+/// The threads that a signal has stopped.
+#[derive(Debug, Default)]
+struct Stopped {
+    threads: BTreeSet<i32>,
+    since: Option<(i32, Instant)>,
+}
+
+impl Stopped {
+    fn add(&mut self, thread: i32, signal: i32) {
+        self.threads.insert(thread);
+        self.since.get_or_insert_with(|| (signal, Instant::now()));
+    }
+
+    fn remove(&mut self, thread: i32) {
+        self.threads.remove(&thread);
+        if self.threads.is_empty() {
+            self.since = None;
+        }
+    }
 }
 
 impl Tracer {
@@ -44,7 +73,8 @@ impl Tracer {
             | libc::PTRACE_O_TRACECLONE
             | libc::PTRACE_O_TRACEFORK
             | libc::PTRACE_O_TRACEVFORK
-            | libc::PTRACE_O_TRACEEXEC;
+            | libc::PTRACE_O_TRACEEXEC
+            | libc::PTRACE_O_TRACEEXIT;
         let traced = request(libc::PTRACE_SEIZE, pid, options) == Ok(());
         if !traced {
             log::info!(
@@ -52,7 +82,18 @@ impl Tracer {
                  signal, without library and offset"
             );
         }
-        Self { pid, traced, fault: None, executed: false }
+        let (signal, end, stopped) = (None, None, Stopped::default());
+        Self { pid, traced, signal, end, executed: false, stopped }
+    }
+
+    /// Whether the vendor process is traced.
+    pub fn is_traced(&self) -> bool {
+        self.traced
+    }
+
+    /// The signal that keeps the vendor process stopped, and since when, as far as tracing tells.
+    pub fn stopped(&self) -> Option<(i32, Instant)> {
+        self.stopped.since
     }
 
     /// Takes what the kernel has to say of our children, without waiting; the vendor process's
@@ -68,10 +109,10 @@ impl Tracer {
                 -1 if Errno::last() == Errno::EINTR => {}
                 // No children at all: its status is gone, and so is it.
                 -1 => return Some(self.death(0, UNKNOWN_STATUS)),
-                _ if libc::WIFSTOPPED(status) => self.stopped(pid, status),
+                _ if libc::WIFSTOPPED(status) => self.thread_stopped(pid, status),
                 _ if pid == self.pid => return Some(self.ended(status)),
                 // A thread, or something that the library started and left to us.
-                _ => {}
+                _ => self.stopped.remove(pid),
             }
         }
     }
@@ -85,8 +126,12 @@ impl Tracer {
     }
 
     fn death(&mut self, signal: i32, exit_code: i32) -> Death {
-        let fault = self.fault.take().filter(|fault| fault.signal == signal);
-        Death { signal, exit_code, fault, executed: self.executed }
+        let (fault, image) = self
+            .end
+            .take()
+            .filter(|(fault, _)| fault.info.signal == signal)
+            .map_or((None, Image::default()), |(fault, image)| (Some(fault), image));
+        Death { signal, exit_code, fault, image, executed: self.executed }
     }
 
     /// Whether the process executes this program: its own start may still be under way when it is
@@ -102,28 +147,40 @@ impl Tracer {
     }
 
     /// One thread stopped: look, and let it go on.
-    fn stopped(&mut self, thread: i32, status: i32) {
+    fn thread_stopped(&mut self, thread: i32, status: i32) {
         if !self.traced {
             return;
         }
+        self.stopped.remove(thread);
         let signal = libc::WSTOPSIG(status);
         let event = status >> 16;
         let stop_signals = [libc::SIGSTOP, libc::SIGTSTP, libc::SIGTTIN, libc::SIGTTOU];
         let (how, pass_on) = match event {
             // A signal on its way to the thread.
             0 => {
-                if fault::is_fault(signal) && self.is_own(thread) {
-                    self.fault = Some(Fault::of(self.pid, thread, signal));
+                if is_fault(signal) && self.is_own(thread) {
+                    self.signal = Some(SignalInfo::of(thread, signal));
                 }
                 (libc::PTRACE_CONT, signal)
             }
             // The whole process is stopped, as by `kill -STOP`: it stays so until SIGCONT.
-            libc::PTRACE_EVENT_STOP if stop_signals.contains(&signal) => (libc::PTRACE_LISTEN, 0),
+            libc::PTRACE_EVENT_STOP if stop_signals.contains(&signal) => {
+                if self.is_own(thread) {
+                    self.stopped.add(thread, signal);
+                }
+                (libc::PTRACE_LISTEN, 0)
+            }
             // The library is gone, with the link and all that it was: nothing is left to talk to.
             libc::PTRACE_EVENT_EXEC if thread == self.pid && !self.runs_ourselves() => {
                 self.executed = true;
                 // SAFETY: kill touches no memory; it is our child, and not reaped.
                 unsafe { libc::kill(thread, libc::SIGKILL) };
+                (libc::PTRACE_CONT, 0)
+            }
+            libc::PTRACE_EVENT_EXIT => {
+                if self.end.is_none() && self.is_own(thread) {
+                    self.end = self.exiting(thread);
+                }
                 (libc::PTRACE_CONT, 0)
             }
             // A new thread or process, or one that has made one.
@@ -132,6 +189,38 @@ impl Tracer {
         // ESRCH: it was killed meanwhile, and its end comes next.
         let _ = request(how, thread, pass_on);
     }
+
+    /// A thread is about to end: looks at it if it is the one that ends the process, or was killed
+    /// in the midst of a call of the library. All threads of a process that ends have the same
+    /// status here.
+    fn exiting(&self, thread: i32) -> Option<(Fault, Image)> {
+        let status = event_message(thread)?;
+        let signal = libc::WTERMSIG(status);
+        let bare = SignalInfo::bare(thread, signal);
+        let registers = Registers::read(thread)?;
+        let info = match self.signal.filter(|info| info.signal == signal) {
+            Some(info) if info.thread == thread => Some(info),
+            // A filter that kills sends no signal that could be seen on its way.
+            _ if signal == libc::SIGSYS && registers.was_refused() => {
+                Some(SignalInfo { system_call: registers.system_call(), ..bare })
+            }
+            None if signal == 0 && registers.system_call() == Some(libc::SYS_exit_group) => {
+                Some(bare)
+            }
+            None if signal != 0 && signal != libc::SIGSYS && thread == self.pid => Some(bare),
+            _ => None,
+        };
+        Some(Fault::of(self.pid, info?, &registers))
+    }
+}
+
+/// The exit status of a thread that is about to end.
+fn event_message(thread: i32) -> Option<i32> {
+    let mut message: libc::c_ulong = 0;
+    let none = ptr::null_mut::<libc::c_void>();
+    // SAFETY: `message` is writable and of the type that this request fills.
+    let result = unsafe { libc::ptrace(libc::PTRACE_GETEVENTMSG, thread, none, &raw mut message) };
+    if result == 0 { i32::try_from(message).ok() } else { None }
 }
 
 /// A ptrace request whose fourth argument is a number.

@@ -7,17 +7,20 @@ use std::process::{ChildStderr, ChildStdout, ExitCode};
 use std::time::Duration;
 
 use cami_link::{Deadline, Event, Inbox, Interest, Link, ProcessFd, ReceiveError, wait};
-use cami_wire::control::{Died, FromMonitor, Kill, Standby, from_client};
+use cami_wire::control::{Died, FromMonitor, Kill, Restarts, Standby, from_client};
 use nix::sys::signal::{SigSet, Signal};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
 
 use super::cause::{Circumstances, describe};
+use super::facts::Facts;
+use super::obituary::Obituary;
 use super::output::Output;
 use super::spawn::VendorProcess;
+use super::status::{Changing, StatusFile};
 use super::tell;
 use super::trace::{Death, Tracer};
-use cami_config::Config;
-use cami_vendor::activity::{ActivityFile, ExitReason, InFlight, Stage};
+use super::watchdog::Watchdog;
+use cami_vendor::activity::{ActivityFile, ExitReason, Stage};
 use cami_vendor::own_log;
 
 /// How far apart a client's two hang-ups may be.
@@ -32,37 +35,15 @@ const STANDBY_FDS: usize = 3;
 /// A kill's reason, with its header, fits.
 const MAX_CONTROL_BYTES: usize = 4096;
 
-/// How long a request may take.
-#[derive(Clone, Copy, Debug)]
-pub struct RequestLimit {
-    limit: Duration,
-    /// See `Profile::answers_every_request`.
-    unanswered: bool,
-}
-
-impl RequestLimit {
-    /// The configured one; `None` where there is no limit.
-    pub fn of(config: &Config) -> Option<Self> {
-        let limit = config.timeouts.request;
-        let unanswered = config.profile.answers_every_request;
-        (!limit.is_zero()).then_some(Self { limit, unanswered })
-    }
-
-    /// When to look next: often enough that a hang is seen within an eighth of the limit, and not
-    /// more often than the machine's sleep can bear.
-    fn next_look(self) -> Deadline {
-        let shortest = Duration::from_millis(5);
-        Deadline::after((self.limit / 8).clamp(shortest, Duration::from_millis(500)))
-    }
-}
-
 /// A running host.
 pub struct Host {
-    library: String,
+    facts: Facts,
     pid: i32,
     tracer: Tracer,
     activity: ActivityFile,
-    limit: Option<RequestLimit>,
+    watchdog: Watchdog,
+    status: StatusFile,
+    restarts: u32,
     stdout: Output<ChildStdout>,
     stderr: Output<ChildStderr>,
     own: Output<File>,
@@ -75,17 +56,19 @@ pub struct Host {
 impl Host {
     /// The host of a vendor process that was just started.
     pub fn new(
-        library: String,
+        facts: Facts,
         vendor: VendorProcess,
         activity: ActivityFile,
-        limit: Option<RequestLimit>,
+        watchdog: Watchdog,
     ) -> Self {
         Self {
-            library,
+            status: StatusFile::new(&facts),
+            facts,
+            restarts: 0,
             pid: vendor.pid,
             tracer: vendor.tracer,
             activity,
-            limit,
+            watchdog,
             stdout: Output::new(vendor.stdout),
             stderr: Output::new(vendor.stderr),
             own: Output::new(vendor.log),
@@ -108,7 +91,7 @@ impl Host {
         let mut inbox = Inbox::new(MAX_CONTROL_BYTES, STANDBY_FDS);
         loop {
             if let Some(death) = self.tracer.poll() {
-                return self.ended(&death, control.as_ref());
+                return self.ended(&death, control);
             }
             let events = self.wait(&children, control.as_ref(), client.as_ref());
             let Ok([child, stdout, stderr, own, from_control, from_client]) = events else {
@@ -118,7 +101,7 @@ impl Host {
             if child.readable {
                 let _ = children.read_signal();
             }
-            self.check_limit();
+            self.look();
             self.take_output([stdout, stderr, own]);
             if from_client.readable {
                 self.client_left();
@@ -128,20 +111,11 @@ impl Host {
                     .as_ref()
                     .map(|control| control.receive(&mut inbox, Some(Deadline::now())))
                 {
-                    Some(Ok(message)) if message.command == from_client::KILL => {
-                        self.killed_for = Some(Kill::decode(message.body).reason);
-                        self.kill();
-                    }
                     Some(Ok(message)) if message.command == from_client::KEEP => {
                         let standby = Standby::decode(message.body).ok();
                         self.standby = standby.map(|standby| (standby, message.fds.into_vec()));
                     }
-                    Some(Ok(message)) if message.command == from_client::LEAVE => {
-                        self.client_left();
-                    }
-                    Some(Ok(message)) => {
-                        log::warn!("unknown control message {} of the client", message.command);
-                    }
+                    Some(Ok(message)) => self.obey(message.command, message.body),
                     Some(Err(ReceiveError::TimedOut)) | None => {}
                     Some(Err(_)) => {
                         control = None;
@@ -173,12 +147,13 @@ impl Host {
                 .filter(|_| !self.client_gone)
                 .map_or(idle, |client| listen(client.as_fd(), true)),
         ];
-        wait(&mut fds, self.limit.map(RequestLimit::next_look))?;
+        let next = [self.watchdog.next_look(), self.status.interval()].into_iter().flatten().min();
+        wait(&mut fds, next.map(Deadline::after))?;
         Ok(fds.map(|(_, _, event): (BorrowedFd<'_>, _, _)| event))
     }
 
     fn take_output(&mut self, [stdout, stderr, own]: [Event; 3]) {
-        let library = &self.library;
+        let library = &self.facts.name;
         if stdout.readable || stdout.hung_up {
             self.stdout.take(|line| log::info!("{library}: {line}"));
         }
@@ -190,18 +165,40 @@ impl Host {
         }
     }
 
-    /// Kills a library that takes too long for a request.
-    fn check_limit(&mut self) {
-        let Some(RequestLimit { limit, unanswered }) = self.limit else { return };
-        if self.killed_for.is_some() {
-            return;
+    /// Kills a library that takes too long, and tells what it is doing.
+    fn look(&mut self) {
+        let snapshot = self.activity.read();
+        if self.killed_for.is_none() {
+            let untraced = (!self.tracer.is_traced()).then_some(self.pid);
+            self.killed_for = self.watchdog.verdict(&snapshot, self.tracer.stopped(), untraced);
+            if self.killed_for.is_some() {
+                self.kill();
+            }
         }
-        if let Some(request) = self.activity.read().overdue(limit, unanswered) {
-            let InFlight { req_id, handle, .. } = request;
-            let limit = limit.as_millis();
-            self.killed_for =
-                Some(format!("request {req_id} (buffer {handle}) took more than {limit} ms"));
-            self.kill();
+        let changing = Changing {
+            snapshot: &snapshot,
+            vendor_pid: self.pid,
+            traced: self.tracer.is_traced(),
+            stopped: self.tracer.stopped().is_some() || self.watchdog.has_seen_a_stop(),
+            restarts: self.restarts,
+            deadlines: self.watchdog.deadlines(),
+        };
+        self.status.refresh(&self.facts, changing);
+    }
+
+    /// Does what the client says.
+    fn obey(&mut self, command: u32, body: &[u8]) {
+        match command {
+            from_client::KILL => {
+                self.killed_for = Some(Kill::decode(body).reason);
+                self.kill();
+            }
+            from_client::LEAVE => self.client_left(),
+            from_client::RESTARTS => match Restarts::decode(body) {
+                Ok(restarts) => self.restarts = restarts.count,
+                Err(error) => log::warn!("the client's number of restarts: {error}"),
+            },
+            other => log::warn!("unknown control message {other} of the client"),
         }
     }
 
@@ -217,7 +214,7 @@ impl Host {
         unsafe { libc::kill(self.pid, libc::SIGKILL) };
     }
 
-    fn ended(mut self, death: &Death, control: Option<&Link>) -> ExitCode {
+    fn ended(mut self, death: &Death, control: Option<Link>) -> ExitCode {
         let snapshot = self.activity.read();
         // A client that leaves makes us kill the vendor process, or the vendor process leave by
         // itself. One that died of something else at that moment is named all the same: the client
@@ -225,9 +222,9 @@ impl Host {
         let ended_for_client = self.client_gone && death.signal == libc::SIGKILL;
         let left_by_itself = snapshot.exit_reason == ExitReason::HangUp
             && death.signal == 0
-            && (self.client_gone || has_hung_up(control));
+            && (self.client_gone || has_hung_up(control.as_ref()));
         let left = self.killed_for.is_none() && (ended_for_client || left_by_itself);
-        let library = &self.library;
+        let library = &self.facts.name;
         let mut last_line = None;
         if snapshot.stage == Some(Stage::Starting) {
             self.stderr.finish(|line| last_line = Some(line.to_owned()));
@@ -235,23 +232,27 @@ impl Host {
         let cause = describe(
             death,
             &Circumstances {
-                library: &self.library,
+                library,
+                build_id: self.facts.build_id.as_deref(),
                 pid: self.pid,
                 killed_for: self.killed_for.as_deref(),
                 snapshot: &snapshot,
                 last_line: last_line.as_deref(),
+                restarts: self.restarts,
             },
         );
         let Death { signal, exit_code, .. } = *death;
         // First of all: the client waits for it to name the cause beside its notice.
-        if let (Some((standby, fds)), Some(control), false) = (&self.standby, control, left) {
-            let bytes = FromMonitor::Standby(*standby).encode();
+        if let (Some((standby, fds)), Some(control), false) =
+            (self.standby.take(), control.as_ref(), left)
+        {
+            let bytes = FromMonitor::Standby(standby).encode();
             let fds: Vec<BorrowedFd<'_>> = fds.iter().map(AsFd::as_fd).collect();
             // Where it does not arrive, the client starts one from scratch.
             let _ = control.send(&[IoSlice::new(&bytes)], &fds, Duration::ZERO);
         }
         let died = FromMonitor::Died(Died { signal, exit_code, cause: cause.clone() });
-        let told = !left && tell(control, &died);
+        let told = !left && tell(control.as_ref(), &died);
         self.stdout.finish(|line| log::info!("{library}: {line}"));
         self.stderr.finish(|line| log::info!("{library}: {line}"));
         self.own.finish(log_own);
@@ -259,6 +260,22 @@ impl Host {
         // A client that was told writes it into its own log, which is mostly the same as ours.
         let level = if left || told { log::Level::Debug } else { log::Level::Error };
         log::log!(level, "{cause}");
+        // The child that writes the record is not to hold it open.
+        drop(control);
+        self.status.remove(&self.facts);
+        if !left {
+            Obituary {
+                facts: &self.facts,
+                vendor_pid: self.pid,
+                death,
+                cause: &cause,
+                killed_for: self.killed_for.as_deref(),
+                snapshot: &snapshot,
+                restarts: self.restarts,
+                stderr_tail: self.stderr.tail(),
+            }
+            .publish();
+        }
         if left { ExitCode::SUCCESS } else { ExitCode::FAILURE }
     }
 }

@@ -8,8 +8,9 @@
 //! Layout (native endian, offsets in bytes): 0 `u32` stage; 4 `u32` req_id; 8 `i32` handle;
 //! 16 `u64` start of the call in ns of `CLOCK_MONOTONIC`; 24 `u64` requests; 32 `u64` callbacks;
 //! 40 `u32` exit reason; from 64 [`IN_FLIGHT`] entries of { `u64` start in ns (0: free),
-//! `u32` req_id, `i32` handle }.
+//! `u32` req_id, `i32` handle }; from 1088 the last [`LAST_REQUESTS`] requests (`history`).
 
+mod history;
 mod snapshot;
 
 use std::fs::File;
@@ -25,7 +26,10 @@ use nix::sys::memfd::{MFdFlags, memfd_create};
 use nix::sys::mman::{MapFlags, ProtFlags, mmap, mmap_anonymous};
 use nix::time::{ClockId, clock_gettime};
 
+pub use history::{LAST_REQUESTS, PastRequest};
 pub use snapshot::{InFlight, Snapshot};
+
+use history::History;
 
 /// Requests that are remembered until their callback; the IPU3 and IPU6 clients have at most 6 in
 /// flight, MediaTek's at most 44 (spec/cami-abi.md, 5.1).
@@ -123,9 +127,14 @@ struct Page {
     exit_reason: AtomicU32,
     unused: [u32; 5],
     in_flight: [Entry; IN_FLIGHT],
+    history: History,
 }
 
-const _: () = assert!(size_of::<Page>() == 64 + IN_FLIGHT * 16 && size_of::<Page>() <= PAGE_BYTES);
+/// Where the history stands.
+const HISTORY_AT: usize = 64 + IN_FLIGHT * 16;
+
+const _: () = assert!(size_of::<Page>() == HISTORY_AT + history::BYTES);
+const _: () = assert!(size_of::<Page>() <= PAGE_BYTES);
 
 fn now_ns() -> u64 {
     let Ok(time) = clock_gettime(ClockId::CLOCK_MONOTONIC) else { return 1 };
@@ -189,7 +198,8 @@ impl Activity {
         self.0.req_id.store(req_id, Ordering::Relaxed);
         self.0.handle.store(handle, Ordering::Relaxed);
         self.0.start_ns.store(now, Ordering::Relaxed);
-        self.0.requests.fetch_add(1, Ordering::Relaxed);
+        let number = self.0.requests.fetch_add(1, Ordering::Relaxed);
+        self.0.history.begin(number, now, req_id, handle);
         self.0.stage.store(Stage::Request as u32, Ordering::Release);
         let free =
             self.0.in_flight.iter().find(|entry| entry.start_ns.load(Ordering::Acquire) == 0);
@@ -202,8 +212,9 @@ impl Activity {
 
     /// The library called `return_callback`, on any thread: the oldest request of that number is
     /// no longer in flight.
-    pub fn returned(self, req_id: u32) {
+    pub fn returned(self, req_id: u32, status: u32) {
         self.0.callbacks.fetch_add(1, Ordering::Relaxed);
+        self.0.history.end(self.0.requests.load(Ordering::Relaxed), now_ns(), req_id, status);
         let oldest = self
             .0
             .in_flight
@@ -270,6 +281,7 @@ impl ActivityFile {
             let long = bytes.get(offset..).and_then(|rest| rest.first_chunk::<8>());
             u64::from_ne_bytes(*long.unwrap_or(&[0; 8]))
         };
+        let last = bytes.get(HISTORY_AT..).unwrap_or_default();
         let now = now_ns();
         let age = |start: u64| Duration::from_nanos(now.saturating_sub(start));
         let mut in_flight: Vec<InFlight> = (0..IN_FLIGHT)
@@ -291,6 +303,7 @@ impl ActivityFile {
             callbacks: long(32),
             exit_reason: ExitReason::from_number(word(40)),
             in_flight,
+            last_requests: history::read(last, now),
         }
     }
 }
@@ -298,7 +311,6 @@ impl ActivityFile {
 #[cfg(test)]
 mod tests {
     use std::os::unix::fs::FileExt;
-    use std::time::Duration;
 
     use super::{Activity, ActivityFile, ExitReason, Stage};
 
@@ -309,7 +321,7 @@ mod tests {
         activity.request(8, 3);
         activity.leave();
         activity.request(9, 4);
-        activity.returned(8);
+        activity.returned(8, 0);
         activity.request(8, 5);
         let snapshot = file.read();
         assert_eq!(snapshot.stage, Some(Stage::Request));
@@ -323,32 +335,11 @@ mod tests {
     }
 
     #[test]
-    fn overdue_is_what_is_inside_or_unanswered() {
-        let file = ActivityFile::new().unwrap();
-        let activity = Activity::map(file.as_fd()).unwrap();
-        let overdue = |unanswered| {
-            file.read().overdue(Duration::ZERO, unanswered).map(|request| request.req_id)
-        };
-        assert_eq!(overdue(true), None);
-        activity.request(8, 3);
-        assert_eq!((overdue(false), overdue(true)), (Some(8), Some(8)));
-        activity.leave();
-        assert_eq!((overdue(false), overdue(true)), (None, Some(8)));
-        activity.returned(8);
-        assert_eq!(overdue(true), None);
-        activity.request(9, 3);
-        assert!(file.read().overdue(Duration::from_secs(3600), true).is_none());
-        activity.leave();
-        activity.forget_requests();
-        assert_eq!(overdue(true), None);
-    }
-
-    #[test]
     fn activity_unsolicited_and_doubled_callbacks_only_count() {
         let file = ActivityFile::new().unwrap();
         let activity = Activity::map(file.as_fd()).unwrap();
-        activity.returned(26);
-        activity.returned(26);
+        activity.returned(26, 0);
+        activity.returned(26, 0);
         let snapshot = file.read();
         assert_eq!(snapshot.callbacks, 2);
         assert!(snapshot.in_flight.is_empty());
@@ -373,6 +364,7 @@ mod tests {
         assert_eq!(snapshot.stage, None);
         assert_eq!(snapshot.exit_reason, ExitReason::None);
         assert!(snapshot.to_string().contains("overwritten"));
+        assert_eq!(snapshot.last_requests.len(), super::LAST_REQUESTS);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use super::{ExitReason, Stage};
+use super::{ExitReason, PastRequest, Stage};
 
 /// One request without its callback.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,18 +35,8 @@ pub struct Snapshot {
     pub exit_reason: ExitReason,
     /// Requests without their callback, oldest first.
     pub in_flight: Vec<InFlight>,
-}
-
-impl Snapshot {
-    /// The request that has taken longer than `limit`, if there is one: it is being carried out
-    /// inside `request`, or, where `unanswered` counts, its callback has not come.
-    #[must_use]
-    pub fn overdue(&self, limit: Duration, unanswered: bool) -> Option<InFlight> {
-        let inside = InFlight { req_id: self.req_id, handle: self.handle, age: self.in_call_for };
-        let inside = Some(inside).filter(|_| self.stage == Some(Stage::Request));
-        let oldest = self.in_flight.first().copied().filter(|_| unanswered);
-        [inside, oldest].into_iter().flatten().find(|request| request.age >= limit)
-    }
+    /// The last requests, answered or not, oldest first.
+    pub last_requests: Vec<PastRequest>,
 }
 
 impl fmt::Display for Snapshot {

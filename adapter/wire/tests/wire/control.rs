@@ -1,7 +1,7 @@
 //! The messages between client and monitor.
 
 use cami_wire::WireError;
-use cami_wire::control::{Died, FromClient, FromMonitor, Hello, Kill, Ready, Refused};
+use cami_wire::control::{Died, FromClient, FromMonitor, Hello, Kill, Ready, Refused, Restarts};
 
 use crate::common::captures::hex;
 
@@ -64,6 +64,15 @@ fn link_and_leave_are_bare() {
     assert_eq!(FromClient::Leave.encode(), hex("03000000 00000000").unwrap());
     assert_eq!(FromClient::decode(&FromClient::Leave.encode()), Ok(FromClient::Leave));
     assert!(FromClient::decode(&hex("03000000 00000000 00").unwrap()).is_err());
+}
+
+#[test]
+fn restarts_is_a_bare_number_of_four_bytes() {
+    let restarts = FromClient::Restarts(Restarts { count: 258 });
+    assert_eq!(restarts.encode(), hex("05000000 00000000 02010000").unwrap());
+    assert_eq!(FromClient::decode(&restarts.encode()), Ok(restarts));
+    let short = hex("05000000 00000000 0201").unwrap();
+    assert!(matches!(FromClient::decode(&short), Err(WireError::SizeMismatch { expected: 4, .. })));
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use core::fmt::Debug;
 
-use cami_wire::control::{Died, FromClient, FromMonitor, Kill, Ready, Refused};
+use cami_wire::control::{Died, FromClient, FromMonitor, Kill, Ready, Refused, Restarts};
 use cami_wire::cros::{
     DeregisterBuffers, Init, InitReply, LibraryInfo, RegisterBuffer, Request, ReturnValue,
     Returned, Settings, UpdateReturn, Updated,
@@ -137,6 +137,8 @@ proptest! {
         }
         let kill = FromClient::Kill(Kill { reason: text });
         prop_assert_eq!(FromClient::decode(&kill.encode()), Ok(kill));
+        let restarts = FromClient::Restarts(Restarts { count: pids[0].cast_unsigned() });
+        prop_assert_eq!(FromClient::decode(&restarts.encode()), Ok(restarts));
     }
 
     #[test]

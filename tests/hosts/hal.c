@@ -395,6 +395,34 @@ static void cmd_null(char* unused) {
   say("null");
 }
 
+/* Many threads at once: each registers, requests and deregisters, again and again. */
+static int herd_rounds, herd_failures;
+
+static void* herd_member(void* unused) {
+  static const char zeroes[4096];
+  (void)unused;
+  for (int i = 0; i < herd_rounds; i++) {
+    int fd = memfd_create("herd", MFD_CLOEXEC);
+    if (write(fd, zeroes, sizeof zeroes) < 0) _exit(71);
+    int32_t handle = cami->register_buffer(fd);
+    uint8_t header[4] = {1, 2, 3, (uint8_t)i};
+    if (handle <= 0) __atomic_add_fetch(&herd_failures, 1, __ATOMIC_RELAXED);
+    for (int j = 0; j < 8; j++) cami->request(77, header, sizeof header, handle);
+    cami->deregister_buffers(&handle, 1);
+  }
+  return NULL;
+}
+
+static void cmd_herd(char* arguments) {
+  pthread_t threads[16];
+  int count = 1;
+  herd_failures = 0;
+  sscanf(arguments, "%d %d", &count, &herd_rounds);
+  for (int i = 0; i < count && i < 16; i++) pthread_create(&threads[i], NULL, herd_member, NULL);
+  for (int i = 0; i < count && i < 16; i++) pthread_join(threads[i], NULL);
+  say("herd failures=%d", herd_failures);
+}
+
 static void cmd_hang(char* unused) {
   (void)unused;
   say("hang");
@@ -409,7 +437,7 @@ static const struct {
 } commands[] = {
     {"await", cmd_await},   {"burst", cmd_burst},   {"cycle", cmd_cycle}, {"deinit", cmd_deinit},
     {"dereg", cmd_dereg},   {"dump", cmd_dump},     {"echo", cmd_echo},   {"fds", cmd_fds},
-    {"fill", cmd_fill},     {"fork", cmd_fork},     {"hang", cmd_hang},   {"init", cmd_init},   {"load", cmd_load},
+    {"fill", cmd_fill},     {"fork", cmd_fork},     {"hang", cmd_hang},   {"herd", cmd_herd},   {"init", cmd_init},   {"load", cmd_load},
     {"nostdio", cmd_nostdio}, {"null", cmd_null}, {"open", cmd_open},     {"peek", cmd_peek},     {"reaper", cmd_reaper}, {"reg", cmd_reg},
     {"regs", cmd_regs},     {"req", cmd_req},       {"send", cmd_send},   {"sigchld", cmd_sigchld}, {"tally", cmd_tally},
     {"then", cmd_then},     {"thread", cmd_thread}, {"unfds", cmd_unfds}, {"unload", cmd_unload},

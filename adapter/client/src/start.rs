@@ -33,14 +33,7 @@ impl Supervisor {
         let began = Instant::now();
         self.reader.start().map_err(|errno| lacking("the reader's thread", errno))?;
         let until = Deadline::after(READY_LIMIT);
-        let (link, host) = match &self.socket {
-            Some(socket) => {
-                let Connected { link, control } =
-                    connect(socket, &self.options.module, until).map_err(no_host)?;
-                (link, Host::of_service(control))
-            }
-            None => self.launch()?,
-        };
+        let (link, host) = self.launch(until)?;
         let ready = match await_ready(&host, until) {
             Ok(ready) => ready,
             Err(error) => {
@@ -74,8 +67,13 @@ impl Supervisor {
         Err(failure.explained(cause, session.limits.initialize))
     }
 
-    /// Starts the host's process.
-    fn launch(&self) -> Result<(Link, Host), StartError> {
+    /// Gets a host until `until`: from the service, if there is one, or by starting its process.
+    fn launch(&self, until: Deadline) -> Result<(Link, Host), StartError> {
+        if let Some(socket) = &self.socket {
+            let Connected { link, control } =
+                connect(socket, &self.options.module, until).map_err(no_host)?;
+            return Ok((link, Host::of_service(control)));
+        }
         let trusted = self.options.environment_trusted;
         let named = trusted.then(|| std::env::var_os(HOST_VARIABLE)).flatten();
         let path = cami_spawn::locate(HOST_VARIABLE, named.map(Into::into), &self.options.module)

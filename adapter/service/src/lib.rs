@@ -27,6 +27,7 @@
 mod client;
 mod descendants;
 mod hello;
+mod refusals;
 mod service;
 
 use std::fmt;
@@ -37,7 +38,7 @@ use cami_config::Service as Settings;
 use nix::errno::Errno;
 
 pub use cami_link::{ListenError, Listener};
-pub use service::serve;
+pub use service::{EndSignals, serve};
 
 /// How long a client may take to say who it is. It says so right after connecting; ChromeOS gives
 /// all of `Initialize` 3000 ms (platform2 `camera/common/camera_algorithm_bridge_impl.cc`, 59).

@@ -15,6 +15,7 @@ use nix::unistd::geteuid;
 
 use crate::client::{Client, State};
 use crate::hello::{self, Heard};
+use crate::refusals::Refusals;
 use crate::{HELLO_LIMIT, LEAVING_LIMIT, MAX_CONNECTIONS, Options, ServeError, descendants};
 
 /// Events taken at once.
@@ -43,6 +44,7 @@ struct Service {
     clients: BTreeMap<u64, Client>,
     next: u64,
     hello: Inbox,
+    refusals: Refusals,
     /// Accepting rests until then.
     resumes: Option<Deadline>,
     /// Processes of a dead host have not ended yet.
@@ -53,19 +55,37 @@ struct Service {
     ends: Option<Deadline>,
 }
 
-/// Serves clients until SIGTERM or SIGINT, or until the last has left where
-/// `service.on_disconnect` is `exit`. SIGTERM and SIGINT stay blocked in the calling thread, which
-/// is to be the only one.
+/// SIGTERM and SIGINT, which end the service in order from the moment on in which this is made.
+#[derive(Debug)]
+pub struct EndSignals(SignalFd);
+
+impl EndSignals {
+    /// To be made before the socket is, whose file would stay otherwise, and by the only thread: the
+    /// signals stay blocked in it.
+    ///
+    /// # Errors
+    /// What the kernel says.
+    pub fn new() -> Result<Self, ServeError> {
+        let mut ends = SigSet::empty();
+        ends.add(Signal::SIGTERM);
+        ends.add(Signal::SIGINT);
+        ends.thread_block().map_err(ServeError::of("blocking SIGTERM"))?;
+        SignalFd::with_flags(&ends, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK)
+            .map(Self)
+            .map_err(ServeError::of("signalfd"))
+    }
+}
+
+/// Serves clients until a signal ends it, or until the last has left where
+/// `service.on_disconnect` is `exit`.
 ///
 /// # Errors
 /// What the kernel refuses before the first client; nothing that a client does.
-pub fn serve(listener: Listener, options: Options) -> Result<(), ServeError> {
-    let mut ends = SigSet::empty();
-    ends.add(Signal::SIGTERM);
-    ends.add(Signal::SIGINT);
-    ends.thread_block().map_err(ServeError::of("blocking SIGTERM"))?;
-    let signals = SignalFd::with_flags(&ends, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK)
-        .map_err(ServeError::of("signalfd"))?;
+pub fn serve(
+    listener: Listener,
+    EndSignals(signals): EndSignals,
+    options: Options,
+) -> Result<(), ServeError> {
     let epoll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC).map_err(ServeError::of("epoll"))?;
     epoll
         .add(listener.as_fd(), EpollEvent::new(EpollFlags::EPOLLIN, LISTENER))
@@ -81,6 +101,7 @@ pub fn serve(listener: Listener, options: Options) -> Result<(), ServeError> {
         clients: BTreeMap::new(),
         next: 0,
         hello: hello::inbox(),
+        refusals: Refusals::new(),
         resumes: None,
         sweeps: None,
         has_served: false,
@@ -206,12 +227,12 @@ impl Service {
                 "user {} may not connect; service.allow_uids names the users that may",
                 peer.uid
             );
-            client.refuse(Errno::EACCES, &reason);
+            client.refuse(Errno::EACCES, &reason, self.refusals.may_be_told());
             return Ok(());
         }
-        if self.clients.len() >= MAX_CONNECTIONS {
-            let reason = format!("the service has {MAX_CONNECTIONS} connections already");
-            client.refuse(Errno::EBUSY, &reason);
+        if self.clients.len() >= MAX_CONNECTIONS && !self.make_room() {
+            let reason = format!("the service has {MAX_CONNECTIONS} clients already");
+            client.refuse(Errno::EBUSY, &reason, self.refusals.may_be_told());
             return Ok(());
         }
         let id = self.next;
@@ -224,6 +245,15 @@ impl Service {
         log::debug!("{client}: connected");
         self.clients.insert(id, client);
         Ok(())
+    }
+
+    /// Lets go of whoever has waited longest to say who it is: silent clients shall not keep others
+    /// out. False where all are served.
+    fn make_room(&mut self) -> bool {
+        let silent = self.clients.iter().find(|(_, c)| matches!(c.state, State::Greeting(_)));
+        let Some(id) = silent.map(|(id, _)| *id) else { return false };
+        self.refuse(id, Errno::EBUSY, "it said nothing, and others want its place");
+        true
     }
 
     fn may_connect(&self, uid: u32) -> bool {
@@ -339,7 +369,7 @@ impl Service {
 
     fn refuse(&mut self, id: u64, errno: Errno, reason: &str) {
         if let Some(client) = self.clients.get(&id) {
-            client.refuse(errno, reason);
+            client.refuse(errno, reason, self.refusals.may_be_told());
         }
         self.forget(id);
     }

@@ -23,6 +23,7 @@
 
 #include "buffers.h"
 #include "cami/camera_algorithm.h"
+#include "herd.h"
 #include "storm.h"
 
 static FILE* script;
@@ -395,32 +396,10 @@ static void cmd_null(char* unused) {
   say("null");
 }
 
-/* Many threads at once: each registers, requests and deregisters, again and again. */
-static int herd_rounds, herd_failures;
-
-static void* herd_member(void* unused) {
-  static const char zeroes[4096];
-  (void)unused;
-  for (int i = 0; i < herd_rounds; i++) {
-    int fd = memfd_create("herd", MFD_CLOEXEC);
-    if (write(fd, zeroes, sizeof zeroes) < 0) _exit(71);
-    int32_t handle = cami->register_buffer(fd);
-    uint8_t header[4] = {1, 2, 3, (uint8_t)i};
-    if (handle <= 0) __atomic_add_fetch(&herd_failures, 1, __ATOMIC_RELAXED);
-    for (int j = 0; j < 8; j++) cami->request(77, header, sizeof header, handle);
-    cami->deregister_buffers(&handle, 1);
-  }
-  return NULL;
-}
-
 static void cmd_herd(char* arguments) {
-  pthread_t threads[16];
-  int count = 1;
-  herd_failures = 0;
-  sscanf(arguments, "%d %d", &count, &herd_rounds);
-  for (int i = 0; i < count && i < 16; i++) pthread_create(&threads[i], NULL, herd_member, NULL);
-  for (int i = 0; i < count && i < 16; i++) pthread_join(threads[i], NULL);
-  say("herd failures=%d", herd_failures);
+  int threads = 1, rounds = 1;
+  sscanf(arguments, "%d %d", &threads, &rounds);
+  say("herd failures=%d", herd_run(cami, threads, rounds));
 }
 
 static void cmd_hang(char* unused) {

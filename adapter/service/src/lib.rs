@@ -26,6 +26,7 @@
 
 mod client;
 mod descendants;
+mod end_signals;
 mod hello;
 mod refusals;
 mod service;
@@ -38,7 +39,8 @@ use cami_config::Service as Settings;
 use nix::errno::Errno;
 
 pub use cami_link::{ListenError, Listener};
-pub use service::{EndSignals, serve};
+pub use end_signals::EndSignals;
+pub use service::serve;
 
 /// How long a client may take to say who it is. It says so right after connecting; ChromeOS gives
 /// all of `Initialize` 3000 ms (platform2 `camera/common/camera_algorithm_bridge_impl.cc`, 59).

@@ -9,11 +9,10 @@ use cami_link::{Deadline, Inbox, Link, Listener, Peer};
 use cami_wire::control::{FromMonitor, Refused};
 use nix::errno::Errno;
 use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout};
-use nix::sys::signal::{SigSet, Signal};
-use nix::sys::signalfd::{SfdFlags, SignalFd};
 use nix::unistd::geteuid;
 
 use crate::client::{Client, State};
+use crate::end_signals::EndSignals;
 use crate::hello::{self, Heard};
 use crate::refusals::Refusals;
 use crate::{HELLO_LIMIT, LEAVING_LIMIT, MAX_CONNECTIONS, Options, ServeError, descendants};
@@ -55,43 +54,18 @@ struct Service {
     ends: Option<Deadline>,
 }
 
-/// SIGTERM and SIGINT, which end the service in order from the moment on in which this is made.
-#[derive(Debug)]
-pub struct EndSignals(SignalFd);
-
-impl EndSignals {
-    /// To be made before the socket is, whose file would stay otherwise, and by the only thread: the
-    /// signals stay blocked in it.
-    ///
-    /// # Errors
-    /// What the kernel says.
-    pub fn new() -> Result<Self, ServeError> {
-        let mut ends = SigSet::empty();
-        ends.add(Signal::SIGTERM);
-        ends.add(Signal::SIGINT);
-        ends.thread_block().map_err(ServeError::of("blocking SIGTERM"))?;
-        SignalFd::with_flags(&ends, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK)
-            .map(Self)
-            .map_err(ServeError::of("signalfd"))
-    }
-}
-
 /// Serves clients until a signal ends it, or until the last has left where
 /// `service.on_disconnect` is `exit`.
 ///
 /// # Errors
 /// What the kernel refuses before the first client; nothing that a client does.
-pub fn serve(
-    listener: Listener,
-    EndSignals(signals): EndSignals,
-    options: Options,
-) -> Result<(), ServeError> {
+pub fn serve(listener: Listener, signals: EndSignals, options: Options) -> Result<(), ServeError> {
     let epoll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC).map_err(ServeError::of("epoll"))?;
     epoll
         .add(listener.as_fd(), EpollEvent::new(EpollFlags::EPOLLIN, LISTENER))
         .map_err(ServeError::of("epoll"))?;
     epoll
-        .add(&signals, EpollEvent::new(EpollFlags::EPOLLIN, SIGNALS))
+        .add(signals.as_fd(), EpollEvent::new(EpollFlags::EPOLLIN, SIGNALS))
         .map_err(ServeError::of("epoll"))?;
     descendants::adopt();
     let service = Service {
@@ -111,7 +85,7 @@ pub fn serve(
 }
 
 impl Service {
-    fn run(mut self, signals: &SignalFd) -> Result<(), ServeError> {
+    fn run(mut self, signals: &EndSignals) -> Result<(), ServeError> {
         let mut events = [EpollEvent::empty(); EVENTS];
         while !self.is_done() {
             let count = match self.epoll.wait(&mut events, self.timeout()) {
@@ -381,11 +355,9 @@ impl Service {
         log::debug!("{client}: closed");
     }
 
-    fn signalled(&mut self, signals: &SignalFd) {
-        let Ok(Some(signal)) = signals.read_signal() else { return };
-        let name = i32::try_from(signal.ssi_signo).ok().and_then(|n| Signal::try_from(n).ok());
-        let reason =
-            format!("the service was ended by {}", name.map_or("a signal", Signal::as_str));
+    fn signalled(&mut self, signals: &EndSignals) {
+        let Some(name) = signals.take() else { return };
+        let reason = format!("the service was ended by {name}");
         log::info!("{reason}");
         self.ends = Some(Deadline::after(END_LIMIT));
         let _ = self.epoll.delete(self.listener.as_fd());

@@ -23,6 +23,7 @@
 
 #include "buffers.h"
 #include "cami/camera_algorithm.h"
+#include "herd.h"
 #include "storm.h"
 
 static FILE* script;
@@ -395,6 +396,12 @@ static void cmd_null(char* unused) {
   say("null");
 }
 
+static void cmd_herd(char* arguments) {
+  int threads = 1, rounds = 1;
+  sscanf(arguments, "%d %d", &threads, &rounds);
+  say("herd failures=%d", herd_run(cami, threads, rounds));
+}
+
 static void cmd_hang(char* unused) {
   (void)unused;
   say("hang");
@@ -409,7 +416,7 @@ static const struct {
 } commands[] = {
     {"await", cmd_await},   {"burst", cmd_burst},   {"cycle", cmd_cycle}, {"deinit", cmd_deinit},
     {"dereg", cmd_dereg},   {"dump", cmd_dump},     {"echo", cmd_echo},   {"fds", cmd_fds},
-    {"fill", cmd_fill},     {"fork", cmd_fork},     {"hang", cmd_hang},   {"init", cmd_init},   {"load", cmd_load},
+    {"fill", cmd_fill},     {"fork", cmd_fork},     {"hang", cmd_hang},   {"herd", cmd_herd},   {"init", cmd_init},   {"load", cmd_load},
     {"nostdio", cmd_nostdio}, {"null", cmd_null}, {"open", cmd_open},     {"peek", cmd_peek},     {"reaper", cmd_reaper}, {"reg", cmd_reg},
     {"regs", cmd_regs},     {"req", cmd_req},       {"send", cmd_send},   {"sigchld", cmd_sigchld}, {"tally", cmd_tally},
     {"then", cmd_then},     {"thread", cmd_thread}, {"unfds", cmd_unfds}, {"unload", cmd_unload},

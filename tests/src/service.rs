@@ -100,12 +100,15 @@ impl ServiceSetup {
             .stderr(Stdio::piped());
         if let Some(listening) = self.listening {
             let hand_over = move || {
-                // SAFETY: dup2 is async-signal-safe; nothing of ours is open under number 3 in the
+                // SAFETY: dup2 is async-signal-safe; what was open under number 3 is not needed by the
                 // child that is about to execute.
                 let done = unsafe { libc::dup2(listening, 3) };
-                if done == 3 { Ok(()) } else { Err(std::io::Error::last_os_error()) }
+                // Where it has that number already it is still close-on-exec.
+                // SAFETY: fcntl is async-signal-safe.
+                let kept = unsafe { libc::fcntl(3, libc::F_SETFD, 0) };
+                if done == 3 && kept == 0 { Ok(()) } else { Err(std::io::Error::last_os_error()) }
             };
-            // SAFETY: the closure does nothing but dup2.
+            // SAFETY: the closure does nothing but dup2 and fcntl.
             unsafe { command.pre_exec(hand_over) };
         }
         let mut child = command.spawn().expect("the service");

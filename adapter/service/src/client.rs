@@ -71,9 +71,12 @@ impl Client {
         }
     }
 
-    /// Says why it is not served.
-    pub fn refuse(&self, errno: Errno, reason: &str) {
-        log::warn!("{self}: refused: {reason}");
+    /// Says why it is not served: to itself, and where `logged` to the log.
+    pub fn refuse(&self, errno: Errno, reason: &str, logged: bool) {
+        log::log!(
+            if logged { log::Level::Warn } else { log::Level::Debug },
+            "{self}: refused: {reason}"
+        );
         let refused = Refused { errno: -(errno as i32), reason: reason.to_owned() };
         self.tell(&FromMonitor::Refused(refused), None);
     }

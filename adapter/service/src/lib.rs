@@ -26,7 +26,9 @@
 
 mod client;
 mod descendants;
+mod end_signals;
 mod hello;
+mod refusals;
 mod service;
 
 use std::fmt;
@@ -37,6 +39,7 @@ use cami_config::Service as Settings;
 use nix::errno::Errno;
 
 pub use cami_link::{ListenError, Listener};
+pub use end_signals::EndSignals;
 pub use service::serve;
 
 /// How long a client may take to say who it is. It says so right after connecting; ChromeOS gives

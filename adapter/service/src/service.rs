@@ -9,12 +9,12 @@ use cami_link::{Deadline, Inbox, Link, Listener, Peer};
 use cami_wire::control::{FromMonitor, Refused};
 use nix::errno::Errno;
 use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout};
-use nix::sys::signal::{SigSet, Signal};
-use nix::sys::signalfd::{SfdFlags, SignalFd};
 use nix::unistd::geteuid;
 
 use crate::client::{Client, State};
+use crate::end_signals::EndSignals;
 use crate::hello::{self, Heard};
+use crate::refusals::Refusals;
 use crate::{HELLO_LIMIT, LEAVING_LIMIT, MAX_CONNECTIONS, Options, ServeError, descendants};
 
 /// Events taken at once.
@@ -43,6 +43,7 @@ struct Service {
     clients: BTreeMap<u64, Client>,
     next: u64,
     hello: Inbox,
+    refusals: Refusals,
     /// Accepting rests until then.
     resumes: Option<Deadline>,
     /// Processes of a dead host have not ended yet.
@@ -53,25 +54,18 @@ struct Service {
     ends: Option<Deadline>,
 }
 
-/// Serves clients until SIGTERM or SIGINT, or until the last has left where
-/// `service.on_disconnect` is `exit`. SIGTERM and SIGINT stay blocked in the calling thread, which
-/// is to be the only one.
+/// Serves clients until a signal ends it, or until the last has left where
+/// `service.on_disconnect` is `exit`.
 ///
 /// # Errors
 /// What the kernel refuses before the first client; nothing that a client does.
-pub fn serve(listener: Listener, options: Options) -> Result<(), ServeError> {
-    let mut ends = SigSet::empty();
-    ends.add(Signal::SIGTERM);
-    ends.add(Signal::SIGINT);
-    ends.thread_block().map_err(ServeError::of("blocking SIGTERM"))?;
-    let signals = SignalFd::with_flags(&ends, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK)
-        .map_err(ServeError::of("signalfd"))?;
+pub fn serve(listener: Listener, signals: EndSignals, options: Options) -> Result<(), ServeError> {
     let epoll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC).map_err(ServeError::of("epoll"))?;
     epoll
         .add(listener.as_fd(), EpollEvent::new(EpollFlags::EPOLLIN, LISTENER))
         .map_err(ServeError::of("epoll"))?;
     epoll
-        .add(&signals, EpollEvent::new(EpollFlags::EPOLLIN, SIGNALS))
+        .add(signals.as_fd(), EpollEvent::new(EpollFlags::EPOLLIN, SIGNALS))
         .map_err(ServeError::of("epoll"))?;
     descendants::adopt();
     let service = Service {
@@ -81,6 +75,7 @@ pub fn serve(listener: Listener, options: Options) -> Result<(), ServeError> {
         clients: BTreeMap::new(),
         next: 0,
         hello: hello::inbox(),
+        refusals: Refusals::new(),
         resumes: None,
         sweeps: None,
         has_served: false,
@@ -90,7 +85,7 @@ pub fn serve(listener: Listener, options: Options) -> Result<(), ServeError> {
 }
 
 impl Service {
-    fn run(mut self, signals: &SignalFd) -> Result<(), ServeError> {
+    fn run(mut self, signals: &EndSignals) -> Result<(), ServeError> {
         let mut events = [EpollEvent::empty(); EVENTS];
         while !self.is_done() {
             let count = match self.epoll.wait(&mut events, self.timeout()) {
@@ -206,12 +201,12 @@ impl Service {
                 "user {} may not connect; service.allow_uids names the users that may",
                 peer.uid
             );
-            client.refuse(Errno::EACCES, &reason);
+            client.refuse(Errno::EACCES, &reason, self.refusals.may_be_told());
             return Ok(());
         }
-        if self.clients.len() >= MAX_CONNECTIONS {
-            let reason = format!("the service has {MAX_CONNECTIONS} connections already");
-            client.refuse(Errno::EBUSY, &reason);
+        if self.clients.len() >= MAX_CONNECTIONS && !self.make_room() {
+            let reason = format!("the service has {MAX_CONNECTIONS} clients already");
+            client.refuse(Errno::EBUSY, &reason, self.refusals.may_be_told());
             return Ok(());
         }
         let id = self.next;
@@ -224,6 +219,15 @@ impl Service {
         log::debug!("{client}: connected");
         self.clients.insert(id, client);
         Ok(())
+    }
+
+    /// Lets go of whoever has waited longest to say who it is: silent clients shall not keep others
+    /// out. False where all are served.
+    fn make_room(&mut self) -> bool {
+        let silent = self.clients.iter().find(|(_, c)| matches!(c.state, State::Greeting(_)));
+        let Some(id) = silent.map(|(id, _)| *id) else { return false };
+        self.refuse(id, Errno::EBUSY, "it said nothing, and others want its place");
+        true
     }
 
     fn may_connect(&self, uid: u32) -> bool {
@@ -339,7 +343,7 @@ impl Service {
 
     fn refuse(&mut self, id: u64, errno: Errno, reason: &str) {
         if let Some(client) = self.clients.get(&id) {
-            client.refuse(errno, reason);
+            client.refuse(errno, reason, self.refusals.may_be_told());
         }
         self.forget(id);
     }
@@ -351,11 +355,9 @@ impl Service {
         log::debug!("{client}: closed");
     }
 
-    fn signalled(&mut self, signals: &SignalFd) {
-        let Ok(Some(signal)) = signals.read_signal() else { return };
-        let name = i32::try_from(signal.ssi_signo).ok().and_then(|n| Signal::try_from(n).ok());
-        let reason =
-            format!("the service was ended by {}", name.map_or("a signal", Signal::as_str));
+    fn signalled(&mut self, signals: &EndSignals) {
+        let Some(name) = signals.take() else { return };
+        let reason = format!("the service was ended by {name}");
         log::info!("{reason}");
         self.ends = Some(Deadline::after(END_LIMIT));
         let _ = self.epoll.delete(self.listener.as_fd());

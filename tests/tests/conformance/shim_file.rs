@@ -1,4 +1,5 @@
-//! The file `libcam_algo.so`: what it exports, needs and promises to the loader.
+//! The files `libcam_algo.so` and `libcamera_ipa_proxy.so`: what they export, need and promise to
+//! the loader.
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -22,6 +23,7 @@ const MAX_STRIPPED_BYTES: u64 = 512 << 10;
 /// What the loader sees.
 struct Shim {
     exported: Vec<String>,
+    imported: Vec<String>,
     needed: Vec<String>,
     flags: u64,
     flags_1: u64,
@@ -41,6 +43,11 @@ fn read(path: &Path) -> Shim {
         .filter(|symbol| !symbol.is_undefined(endian) && !symbol.is_local())
         .map(|symbol| text(symbol.name(endian, symbols.strings()).unwrap()))
         .collect();
+    let imported = symbols
+        .iter()
+        .filter(|symbol| symbol.is_undefined(endian))
+        .map(|symbol| text(symbol.name(endian, symbols.strings()).unwrap()))
+        .collect();
     let (dynamic, strings) = sections.dynamic(endian, data).unwrap().unwrap();
     let strings = sections.strings(endian, data, strings).unwrap();
     let value = |tag| dynamic.iter().find(|entry| entry.tag(endian) == tag).map(|e| e.val(endian));
@@ -53,6 +60,7 @@ fn read(path: &Path) -> Shim {
     let stack = segments.iter().find(|segment| segment.p_type(endian) == elf::PT_GNU_STACK);
     Shim {
         exported,
+        imported,
         needed,
         flags: value(elf::DT_FLAGS).unwrap_or(0),
         flags_1: value(elf::DT_FLAGS_1).unwrap_or(0),
@@ -85,6 +93,30 @@ fn shim_needs_only_what_every_process_has() {
     for library in &needed {
         assert!(NEEDED.contains(&library.as_str()), "{library} is not in {NEEDED:?}");
     }
+}
+
+/// ChromeOS's filters forbid it on amd64, and a lock that yields calls it only under contention: no
+/// test would see it for certain.
+#[test]
+fn neither_library_can_yield() {
+    for name in ["libcam_algo.so", "libcamera_ipa_proxy.so"] {
+        let imported = read(&artefact(name)).imported;
+        assert!(imported.contains(&"recvmsg".to_owned()), "{name}: the imports were not read");
+        assert!(!imported.contains(&"sched_yield".to_owned()), "{name}: use cami_link::sync");
+    }
+}
+
+#[test]
+fn service_door_exports_ipa_run_and_nothing_else_and_is_never_unloaded() {
+    let door = read(&artefact("libcamera_ipa_proxy.so"));
+    assert_eq!(door.exported, ["ipaRun"]);
+    for library in &door.needed {
+        assert!(NEEDED.contains(&library.as_str()), "{library} is not in {NEEDED:?}");
+    }
+    assert_ne!(door.flags_1 & elf::DF_1_NODELETE.0, 0, "-z nodelete is missing");
+    assert_eq!(door.flags & elf::DF_STATIC_TLS.0, 0, "it needs static TLS");
+    assert!(!door.has_text_relocations);
+    assert!(!door.has_executable_stack);
 }
 
 #[test]

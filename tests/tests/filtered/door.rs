@@ -32,6 +32,33 @@ fn whole_interface() {
     service.finish();
 }
 
+/// A real library with threads of its own.
+#[test]
+fn reference_library() {
+    let library = artefact("libcam_algo_reference.so").display().to_string();
+    let service = AlgoService::start("plain", &[("CAMI_IPA_VENDOR_LIBRARY", &library)]);
+    let mut client = service.connect();
+    client.begin();
+    let memory = buffer(4096);
+    let handle = client.register(&memory);
+    assert!(handle > 0, "{handle}");
+    // No command of the IPU3 protocol: answered, by a thread of the library, with its error.
+    client.request(1, b"V", handle);
+    client.request(4_000_000_000, b"V", handle);
+    let mut answers = Vec::new();
+    while answers.len() < 2 {
+        let Incoming::Returned(returned) = client.next() else { panic!("expected an answer") };
+        answers.push(returned.req_id);
+    }
+    answers.sort_unstable();
+    assert_eq!(answers, [1, 4_000_000_000]);
+    client.deregister(&[handle]);
+    client.stop();
+    drop(client);
+    service.log.wait(&["child exit 0"]);
+    service.finish();
+}
+
 #[test]
 fn requests_change_the_clients_memory() {
     let service = AlgoService::start("plain", &[]);
@@ -109,6 +136,7 @@ fn client_that_leaves_ends_a_hung_library() {
     let mut client = service.connect();
     client.begin();
     client.request(1, b"X", -1);
+    service.log.wait(&["vendor: hangs"]);
     drop(client);
     service.log.wait(&["child exit 0"]);
     service.finish();

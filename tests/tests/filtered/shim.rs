@@ -120,6 +120,19 @@ fn load_on_a_library_that_does_not_read() {
     service.finish();
 }
 
+/// Threads that meet at every lock of ours: none of them yields.
+#[test]
+fn herd_of_threads() {
+    let (service, mut hal) = start("plain");
+    hal.call("tally on");
+    assert_eq!(hal.call("herd 12 50"), "herd failures=0");
+    hal.call("tally off");
+    works(&mut hal);
+    assert_eq!(hal.count("notify"), 0);
+    hal.finish();
+    service.finish();
+}
+
 #[test]
 fn system_log_and_files_take_lines() {
     for target in ["debug,syslog", "debug,/dev/null"] {

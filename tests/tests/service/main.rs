@@ -16,6 +16,7 @@ mod death;
 mod hostile;
 mod reconnect;
 mod socket;
+mod stranger;
 
 use cami_tests::Hal;
 

@@ -4,7 +4,7 @@ use std::env;
 use std::path::PathBuf;
 
 use cami_config::{Config, Environment, log_target};
-use cami_service::{Listener, Options};
+use cami_service::{EndSignals, Listener, Options};
 use lexopt::prelude::*;
 
 use crate::failure::Failure;
@@ -83,6 +83,7 @@ pub fn serve(options: &ServeOptions) -> Result<(), Failure> {
         .map_err(|error| Failure::environment(format!("this program's own file: {error}")))?;
     let host = cami_spawn::locate("the key `host`", config.host, &program)
         .map_err(|none| Failure::environment(none.line))?;
+    let signals = EndSignals::new().map_err(|error| Failure::environment(error.to_string()))?;
     let failed = |error: cami_service::ListenError| Failure::environment(error.to_string());
     let listener = match Listener::handed_over().map_err(failed)? {
         Some(listener) => listener,
@@ -97,6 +98,6 @@ pub fn serve(options: &ServeOptions) -> Result<(), Failure> {
         Some(path) => log::info!("serving on {}", path.display()),
         None => log::info!("serving on the socket that the init system handed over"),
     }
-    cami_service::serve(listener, Options { host, settings: config.service })
+    cami_service::serve(listener, signals, Options { host, settings: config.service })
         .map_err(|error| Failure::environment(error.to_string()))
 }

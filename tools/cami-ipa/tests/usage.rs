@@ -50,6 +50,9 @@ fn wrong_usage_is_2_and_says_what_to_do() {
         (&["run", "--bogus"], "--bogus"),
         (&["run", "--frames", "many"], "--frames"),
         (&["run", "--bds", "0x0"], "1920x1080"),
+        (&["serve", "--bogus"], "cami-ipa help serve"),
+        (&["serve", "--mode", "rw"], "--mode"),
+        (&["serve", "more"], "more"),
         (&["run", "--kill-once", "3", "--in-process"], "--kill-once"),
     ] {
         let output = output(&mut cami_ipa(arguments));
@@ -84,4 +87,22 @@ fn files_that_are_not_there_are_2_and_named() {
         assert_eq!(code(&output), 2, "{arguments:?}: {}", stderr(&output));
         assert!(stderr(&output).contains(expected), "{arguments:?}: {}", stderr(&output));
     }
+}
+
+#[test]
+fn help_of_serve_names_its_options_and_keys() {
+    let text = |arguments: &[&str]| {
+        let output = output(&mut cami_ipa(arguments));
+        assert_eq!(code(&output), 0);
+        String::from_utf8(output.stdout).expect("text")
+    };
+    let help = text(&["help", "serve"]);
+    assert_eq!(help, text(&["serve", "--help"]));
+    for word in ["--socket", "--mode", "LISTEN_FDS", "CAMI_IPA_SOCKET", "service.clients"] {
+        assert!(help.contains(word), "{word} is missing");
+    }
+    for word in ["service.allow_uids", "service.on_disconnect", "SIGTERM", "exit codes"] {
+        assert!(help.contains(word), "{word} is missing");
+    }
+    assert!(text(&["help"]).contains("serve"));
 }

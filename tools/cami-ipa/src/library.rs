@@ -1,7 +1,7 @@
 //! Finding and loading the library that is driven.
 
 use std::env;
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::Command;
@@ -16,7 +16,9 @@ const VENDOR_LIBRARY_KEY: &str = "CAMI_IPA_VENDOR_LIBRARY";
 const PROFILE_KEY: &str = "CAMI_IPA_PROFILE";
 const RECOVERY_KEY: &str = "CAMI_IPA_RECOVERY";
 const RESTART_LIMIT_KEY: &str = "CAMI_IPA_RESTART__LIMIT";
-/// Names of the files beside this program.
+/// Where an install puts libraries, seen from the folder of this program (`./x install`).
+const INSTALLED: &str = "../lib/cami-ipa";
+/// Names of the files beside this program, or there.
 const SHIM: &str = "libcam_algo.so";
 const REFERENCE: &str = "libcam_algo_reference.so";
 
@@ -38,7 +40,7 @@ impl Paths {
             .or_else(|| env::var_os(VENDOR_LIBRARY_KEY).map(PathBuf::from))
             .filter(|path| !path.as_os_str().is_empty());
         let vendor = existing(
-            chosen.map_or_else(|| beside_executable(REFERENCE), Ok)?,
+            chosen.map_or_else(|| our_own(REFERENCE), Ok)?,
             "the vendor library",
             "--vendor-library",
         )?;
@@ -46,7 +48,7 @@ impl Paths {
             return Ok(Self { library: vendor.clone(), vendor });
         }
         let library = existing(
-            options.library.clone().map_or_else(|| beside_executable(SHIM), Ok)?,
+            options.library.clone().map_or_else(|| our_own(SHIM), Ok)?,
             "the library that a HAL loads",
             "--library",
         )?;
@@ -94,10 +96,13 @@ fn start_anew(variables: &[(&str, OsString)]) -> Failure {
     Failure::environment(format!("{} cannot be started: {error}", program.display()))
 }
 
-fn beside_executable(name: impl AsRef<OsStr>) -> Result<PathBuf, Failure> {
+/// A library of ours: beside this program, or where an install puts it.
+fn our_own(name: &str) -> Result<PathBuf, Failure> {
     let program = env::current_exe()
         .map_err(|error| Failure::environment(format!("this program's own file: {error}")))?;
-    Ok(program.with_file_name(name.as_ref()))
+    let beside = program.with_file_name(name);
+    let installed = program.with_file_name(INSTALLED).join(name);
+    Ok(if !beside.exists() && installed.exists() { installed } else { beside })
 }
 
 /// The absolute path of a file that is there.

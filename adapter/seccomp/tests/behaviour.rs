@@ -3,7 +3,14 @@
 //!
 //! Each scenario runs in a fresh process: this test program again, which finds the scenario's name in
 //! its environment.
-#![allow(clippy::unwrap_used, reason = "a failure here is the test's failure")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::exit,
+    reason = "a failure here is the test's failure"
+)]
 
 mod common;
 

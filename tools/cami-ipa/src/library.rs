@@ -9,6 +9,7 @@ use std::process::Command;
 use cami_abi::{CameraAlgorithm, VendorLibrary};
 
 use crate::failure::Failure;
+use crate::learn::marks;
 use crate::options::RunOptions;
 
 /// The key that the vendor host reads.
@@ -57,6 +58,9 @@ impl Paths {
             && env::var_os(VENDOR_LIBRARY_KEY).as_deref() != Some(self.vendor.as_os_str())
         {
             return Err(start_anew(&self.vendor));
+        }
+        if marks::active() {
+            return marks::load(&self.library);
         }
         let library = VendorLibrary::load(&self.library)
             .map_err(|error| Failure::environment(error.to_string()))?;

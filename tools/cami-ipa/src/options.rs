@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use lexopt::prelude::*;
 
 use crate::failure::Failure;
+use crate::learn::{self, LearnOptions};
+use crate::policy::{self, PolicyOptions};
 use crate::sensors::Sensor;
 
 /// What to do.
@@ -15,6 +17,10 @@ pub enum Command {
     Print(String),
     /// Drive a library.
     Run(Box<RunOptions>),
+    /// Print what a vendor library may do.
+    Policy(PolicyOptions),
+    /// List what a library does.
+    Learn(LearnOptions),
 }
 
 /// How to drive it.
@@ -84,8 +90,10 @@ impl Default for RunOptions {
 const HELP: &str = "\
 cami-ipa - closed ChromeOS camera 3A libraries in a process of their own
 
-usage: cami-ipa run [OPTION...]    act as a camera HAL against a virtual camera
-       cami-ipa help [run]
+usage: cami-ipa run [OPTION...]            act as a camera HAL against a virtual camera
+       cami-ipa policy [OPTION...]         print which system calls a library may use, and why
+       cami-ipa learn LIBRARY [OPTION...]  list what a library uses of the system
+       cami-ipa help [run | policy | learn]
        cami-ipa --version
 
 exit codes: 0 done, 1 the thing examined falls short, 2 wrong usage or environment
@@ -144,9 +152,13 @@ impl Command {
             Some(Value(command)) if command == "help" => match parser.next().map_err(usage)? {
                 None => Ok(Self::Print(HELP.into())),
                 Some(Value(topic)) if topic == "run" => Ok(Self::Print(RUN_HELP.into())),
+                Some(Value(topic)) if topic == "policy" => Ok(Self::Print(policy::HELP.into())),
+                Some(Value(topic)) if topic == "learn" => Ok(Self::Print(learn::HELP.into())),
                 Some(other) => Err(usage(other.unexpected())),
             },
             Some(Value(command)) if command == "run" => parse_run(parser),
+            Some(Value(command)) if command == "policy" => policy::parse(parser),
+            Some(Value(command)) if command == "learn" => learn::parse(parser),
             Some(Value(command)) => Err(Failure::usage(format!(
                 "there is no command \"{}\"; see cami-ipa help",
                 command.to_string_lossy()
@@ -158,7 +170,24 @@ impl Command {
 }
 
 fn usage(error: lexopt::Error) -> Failure {
-    Failure::usage(format!("{error}; see cami-ipa help run"))
+    usage_of("run")(error)
+}
+
+/// What is wrong with the arguments of a command.
+pub fn usage_of(command: &'static str) -> impl Fn(lexopt::Error) -> Failure {
+    move |error| Failure::usage(format!("{error}; see cami-ipa help {command}"))
+}
+
+/// The value of `--ioctl`: a number as the configuration's `sandbox.ioctl` has it, `0x` or not.
+pub fn ioctl_number(parser: &mut lexopt::Parser) -> Result<u32, Failure> {
+    let value = text(parser, "--ioctl")?;
+    let parsed = match value.strip_prefix("0x") {
+        Some(digits) => u32::from_str_radix(digits, 16),
+        None => value.parse(),
+    };
+    parsed.map_err(|_| {
+        Failure::usage(format!("--ioctl: \"{value}\" is not a number from 0 to 0xffffffff"))
+    })
 }
 
 fn parse_run(mut parser: lexopt::Parser) -> Result<Command, Failure> {
@@ -219,13 +248,14 @@ fn path(parser: &mut lexopt::Parser) -> Result<PathBuf, Failure> {
 }
 
 /// The value of an option that must be text.
-fn text(parser: &mut lexopt::Parser, option: &str) -> Result<String, Failure> {
+pub fn text(parser: &mut lexopt::Parser, option: &str) -> Result<String, Failure> {
     parser.value().map_err(usage)?.into_string().map_err(|value| {
         Failure::usage(format!("{option}: \"{}\" is not text", value.to_string_lossy()))
     })
 }
 
-fn number(
+/// The value of an option that must be a number within bounds.
+pub fn number(
     parser: &mut lexopt::Parser,
     option: &str,
     smallest: u64,

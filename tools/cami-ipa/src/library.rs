@@ -9,6 +9,7 @@ use std::process::Command;
 use cami_abi::{CameraAlgorithm, VendorLibrary};
 
 use crate::failure::Failure;
+use crate::learn::marks;
 use crate::options::RunOptions;
 
 /// The keys that the host reads.
@@ -77,6 +78,9 @@ impl Paths {
         let is_set = |(name, value): &(&str, OsString)| env::var_os(name).as_ref() == Some(value);
         if !options.in_process && !wanted.iter().all(is_set) {
             return Err(start_anew(&wanted));
+        }
+        if marks::active() {
+            return marks::load(&self.library);
         }
         let library = VendorLibrary::load(&self.library)
             .map_err(|error| Failure::environment(error.to_string()))?;

@@ -5,9 +5,11 @@ mod convergence;
 mod failure;
 mod hal;
 mod latency;
+mod learn;
 mod library;
 mod options;
 mod outputs;
+mod policy;
 mod printf;
 mod progress;
 mod record;
@@ -32,6 +34,8 @@ fn main() -> ExitCode {
         }
         Ok(Command::Run(options)) => run::run(&options),
         Ok(Command::Serve(options)) => serve::serve(&options),
+        Ok(Command::Policy(options)) => policy::policy(&options),
+        Ok(Command::Learn(options)) => learn::learn(&options),
         Err(failure) => Err(failure),
     };
     match done {

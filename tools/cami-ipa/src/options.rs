@@ -7,6 +7,8 @@ use lexopt::prelude::*;
 
 use crate::failure::Failure;
 use crate::hal::kills::Victim;
+use crate::learn::{self, LearnOptions};
+use crate::policy::{self, PolicyOptions};
 use crate::sensors::Sensor;
 use crate::serve::{self, SERVE_HELP, ServeOptions};
 
@@ -19,6 +21,10 @@ pub enum Command {
     Run(Box<RunOptions>),
     /// Serve clients.
     Serve(ServeOptions),
+    /// Print what a vendor library may do.
+    Policy(PolicyOptions),
+    /// List what a library does.
+    Learn(LearnOptions),
 }
 
 /// How to drive it.
@@ -97,9 +103,11 @@ impl Default for RunOptions {
 const HELP: &str = "\
 cami-ipa - closed ChromeOS camera 3A libraries in a process of their own
 
-usage: cami-ipa run [OPTION...]    act as a camera HAL against a virtual camera
-       cami-ipa serve [OPTION...]  run a closed library for each client that connects
-       cami-ipa help [run | serve]
+usage: cami-ipa run [OPTION...]            act as a camera HAL against a virtual camera
+       cami-ipa serve [OPTION...]          run a closed library for each client that connects
+       cami-ipa policy [OPTION...]         print which system calls a library may use, and why
+       cami-ipa learn LIBRARY [OPTION...]  list what a library uses of the system
+       cami-ipa help [run | serve | policy | learn]
        cami-ipa --version
 
 exit codes: 0 done, 1 the thing examined falls short, 2 wrong usage or environment
@@ -167,10 +175,14 @@ impl Command {
                 None => Ok(Self::Print(HELP.into())),
                 Some(Value(topic)) if topic == "run" => Ok(Self::Print(RUN_HELP.into())),
                 Some(Value(topic)) if topic == "serve" => Ok(Self::Print(SERVE_HELP.into())),
+                Some(Value(topic)) if topic == "policy" => Ok(Self::Print(policy::HELP.into())),
+                Some(Value(topic)) if topic == "learn" => Ok(Self::Print(learn::HELP.into())),
                 Some(other) => Err(top(other.unexpected())),
             },
             Some(Value(command)) if command == "run" => parse_run(parser),
             Some(Value(command)) if command == "serve" => serve::parse(parser),
+            Some(Value(command)) if command == "policy" => policy::parse(parser),
+            Some(Value(command)) if command == "learn" => learn::parse(parser),
             Some(Value(command)) => Err(Failure::usage(format!(
                 "there is no command \"{}\"; see cami-ipa help",
                 command.to_string_lossy()
@@ -184,6 +196,23 @@ impl Command {
 /// A mistake in the arguments of `command`.
 pub fn usage(error: lexopt::Error, command: &str) -> Failure {
     Failure::usage(format!("{error}; see cami-ipa help {command}").trim_end().to_owned())
+}
+
+/// What is wrong with the arguments of a command.
+pub fn usage_of(command: &'static str) -> impl Fn(lexopt::Error) -> Failure {
+    move |error| usage(error, command)
+}
+
+/// The value of `--ioctl`: a number as the configuration's `sandbox.ioctl` has it, `0x` or not.
+pub fn ioctl_number(parser: &mut lexopt::Parser) -> Result<u32, Failure> {
+    let value = text(parser, "--ioctl")?;
+    let parsed = match value.strip_prefix("0x") {
+        Some(digits) => u32::from_str_radix(digits, 16),
+        None => value.parse(),
+    };
+    parsed.map_err(|_| {
+        Failure::usage(format!("--ioctl: \"{value}\" is not a number from 0 to 0xffffffff"))
+    })
 }
 
 fn parse_run(mut parser: lexopt::Parser) -> Result<Command, Failure> {
@@ -271,7 +300,8 @@ pub fn text(parser: &mut lexopt::Parser, option: &str) -> Result<String, Failure
     })
 }
 
-fn number(
+/// The value of an option that must be a number within bounds.
+pub fn number(
     parser: &mut lexopt::Parser,
     option: &str,
     smallest: u64,

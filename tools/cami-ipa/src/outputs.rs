@@ -6,12 +6,12 @@ use std::path::{Path, PathBuf};
 
 use crate::failure::Failure;
 use crate::options::RunOptions;
-use crate::record::{Figures, RunRecord};
+use crate::record::RunRecord;
 use crate::trace::{HEADER, TraceRow};
 use crate::{report, trace};
 
 /// The path that stands for standard output.
-const STANDARD_OUTPUT: &str = "-";
+pub const STANDARD_OUTPUT: &str = "-";
 
 /// The files.
 #[derive(Debug)]
@@ -21,8 +21,9 @@ pub struct Outputs {
     report: Option<Output>,
 }
 
+/// One of them.
 #[derive(Debug)]
-struct Output {
+pub struct Output {
     path: PathBuf,
     /// `None` is standard output.
     file: Option<BufWriter<File>>,
@@ -65,7 +66,7 @@ impl Outputs {
             trace.flush()?;
         }
         if let Some(json) = &mut self.json {
-            json.write(&figures(&run.figures)?)?;
+            json.write(&self::json(&run.figures)?)?;
             json.flush()?;
         }
         if let Some(report) = &mut self.report {
@@ -76,13 +77,21 @@ impl Outputs {
     }
 }
 
-fn figures(figures: &Figures) -> Result<String, Failure> {
-    let text = serde_json::to_string_pretty(figures)
-        .map_err(|error| Failure::environment(format!("the figures: {error}")))?;
+/// What is reported as data, as a text that ends with a line.
+pub fn json(data: &impl serde::Serialize) -> Result<String, Failure> {
+    let text = serde_json::to_string_pretty(data)
+        .map_err(|error| Failure::environment(format!("the JSON: {error}")))?;
     Ok(format!("{text}\n"))
 }
 
 impl Output {
+    /// Writes a file, or to standard output, as a whole.
+    pub fn write_all(path: &Path, text: &str) -> Result<(), Failure> {
+        let mut output = Self::create(path)?;
+        output.write(text)?;
+        output.flush()
+    }
+
     fn create(path: &Path) -> Result<Self, Failure> {
         let file = if path == Path::new(STANDARD_OUTPUT) {
             None

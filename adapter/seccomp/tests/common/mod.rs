@@ -1,5 +1,11 @@
 //! What the tests of this crate share.
-#![allow(dead_code, reason = "not every test uses everything")]
+#![allow(
+    dead_code,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a failure here is the test's failure; not every test uses everything"
+)]
 
 pub mod bpf;
 pub mod samples;

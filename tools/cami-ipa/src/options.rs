@@ -291,6 +291,7 @@ mod tests {
         match Command::parse(all) {
             Ok(Command::Run(options)) => Ok(*options),
             Ok(Command::Print(text)) => Err(text),
+            Ok(other) => Err(format!("{other:?}")),
             Err(failure) => Err(failure.to_string()),
         }
     }

@@ -11,6 +11,14 @@ fn help_and_version_are_done_with_0() {
         assert_eq!(code(&output), 0, "{arguments:?}");
         assert!(String::from_utf8_lossy(&output.stdout).contains("usage: cami-ipa run"));
     }
+    for command in ["policy", "learn"] {
+        for arguments in [["help", command], [command, "--help"]] {
+            let output = output(&mut cami_ipa(&arguments));
+            assert_eq!(code(&output), 0, "{arguments:?}");
+            let text = String::from_utf8_lossy(&output.stdout).into_owned();
+            assert!(text.starts_with(&format!("usage: cami-ipa {command}")), "{text}");
+        }
+    }
     let output = output(&mut cami_ipa(&["--version"]));
     assert_eq!(code(&output), 0);
     assert!(output.stdout.starts_with(b"cami-ipa "));

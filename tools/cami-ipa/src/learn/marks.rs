@@ -23,7 +23,7 @@ pub enum Mark {
     Enter,
     /// It is not any more.
     Leave,
-    /// `initialize` has returned.
+    /// `initialize` has returned, with success.
     Initialized,
     /// All has been seen.
     Ended,
@@ -85,7 +85,9 @@ struct Marked(VendorLibrary);
 impl CameraAlgorithm for Marked {
     fn initialize(&self, callbacks: Arc<dyn Callbacks>) -> i32 {
         let result = inside(|| self.0.initialize(callbacks));
-        Mark::Initialized.set();
+        if result >= 0 {
+            Mark::Initialized.set();
+        }
         result
     }
 

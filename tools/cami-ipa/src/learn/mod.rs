@@ -195,10 +195,16 @@ fn verdict(watcher: Watcher, end: End, options: &LearnOptions) -> Result<(), Fai
         End::Exited(2) if !learnt.initialized => {
             return Err(Failure::environment("the library could not be loaded".into()));
         }
-        _ if !learnt.initialized => {
+        End::Signaled(signal) if signal == Signal::SIGKILL as i32 && !learnt.initialized => {
             return Err(Failure::falls_short(format!(
                 "initialize did not return within {} s: {}",
                 options.limit.as_secs(),
+                report::ending(end)
+            )));
+        }
+        _ if !learnt.initialized => {
+            return Err(Failure::falls_short(format!(
+                "initialize did not succeed: {}",
                 report::ending(end)
             )));
         }

@@ -154,10 +154,9 @@ fn configuration(learnt: &Learnt) -> Configuration {
     let sandbox_read = used(Access::Read)
         .filter(|path| !learnt.executables.contains(*path))
         .filter(|path| !is_mapped_elsewhere(path, learnt))
-        .cloned()
+        .map(|path| real(path))
         .collect();
-    let sandbox_write =
-        used(Access::Write).filter_map(|path| path.parent()).map(Path::to_path_buf).collect();
+    let sandbox_write = used(Access::Write).filter_map(|path| path.parent()).map(real).collect();
     let refused = learnt.calls.keys().any(|key| key.answer == Errno::ENOTTY as i32);
     let sandbox_ioctl = learnt
         .ioctls
@@ -169,9 +168,14 @@ fn configuration(learnt: &Learnt) -> Configuration {
     Configuration { sandbox_read, sandbox_write, sandbox_ioctl }
 }
 
+/// The path without links, which is what a sandbox knows a file by.
+fn real(path: &Path) -> PathBuf {
+    path.canonicalize().unwrap_or_else(|_| path.to_path_buf())
+}
+
 /// A library by another of its names: the loader opens links, and maps what they lead to.
 fn is_mapped_elsewhere(path: &Path, learnt: &Learnt) -> bool {
-    path.canonicalize().is_ok_and(|real| learnt.executables.contains(&real))
+    learnt.executables.contains(&real(path))
 }
 
 fn is_allowed_ioctl(number: u32) -> bool {

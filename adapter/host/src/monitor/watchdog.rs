@@ -254,9 +254,9 @@ mod tests {
         ] {
             let early = matches!(stage, Stage::Loading | Stage::Initialize);
             let (mine, other, key) = if early {
-                (initialize, register, "timeouts.initialize_ms")
+                (initialize.clone(), register.clone(), "timeouts.initialize_ms")
             } else {
-                (register, initialize, "timeouts.register_ms")
+                (register.clone(), initialize.clone(), "timeouts.register_ms")
             };
             let expected = format!("{name} took more than 0 ms ({key})");
             assert_eq!(verdict(&mine, |page| page.enter(stage)), Some(expected));

@@ -2,7 +2,7 @@
 
 use core::fmt::Debug;
 
-use cami_wire::control::{Died, FromClient, FromMonitor, Kill, Ready, Refused};
+use cami_wire::control::{Died, FromClient, FromMonitor, Hello, Kill, Ready, Refused};
 use cami_wire::cros::{
     DeregisterBuffers, Init, InitReply, LibraryInfo, RegisterBuffer, Request, ReturnValue,
     Returned, Settings, UpdateReturn, Updated,
@@ -135,6 +135,9 @@ proptest! {
             let again = FromMonitor::decode(&message.encode());
             prop_assert_eq!(again, Ok(message));
         }
+        let module: String = text.chars().take(60).collect();
+        let hello = FromClient::Hello(Hello { protocol: words[0], module });
+        prop_assert_eq!(FromClient::decode(&hello.encode()), Ok(hello));
         let kill = FromClient::Kill(Kill { reason: text });
         prop_assert_eq!(FromClient::decode(&kill.encode()), Ok(kill));
     }

@@ -2,7 +2,10 @@
 
 use core::fmt::Debug;
 
-use cami_wire::control::{Died, FromClient, FromMonitor, Kill, Ready, Refused, Restarts};
+use cami_wire::control::{
+    CommandRule, Died, FromClient, FromMonitor, Hello, Kill, Ready, Recovery, Refused, Restarts,
+    Role, Standby,
+};
 use cami_wire::cros::{
     DeregisterBuffers, Init, InitReply, LibraryInfo, RegisterBuffer, Request, ReturnValue,
     Returned, Settings, UpdateReturn, Updated,
@@ -135,9 +138,40 @@ proptest! {
             let again = FromMonitor::decode(&message.encode());
             prop_assert_eq!(again, Ok(message));
         }
+        let module: String = text.chars().take(60).collect();
+        let hello = FromClient::Hello(Hello { protocol: words[0], module });
+        prop_assert_eq!(FromClient::decode(&hello.encode()), Ok(hello));
         let kill = FromClient::Kill(Kill { reason: text });
         prop_assert_eq!(FromClient::decode(&kill.encode()), Ok(kill));
-        let restarts = FromClient::Restarts(Restarts { count: pids[0].cast_unsigned() });
+        let standby = Standby { pid: pids[0] };
+            prop_assert_eq!(
+                FromMonitor::decode(&FromMonitor::Standby(standby).encode()),
+                Ok(FromMonitor::Standby(standby))
+            );
+            let keep = FromClient::Keep(standby);
+            prop_assert_eq!(FromClient::decode(&keep.encode()), Ok(keep));
+            let commands = (0..pids[0].rem_euclid(5).cast_unsigned())
+                .map(|id| CommandRule {
+                    id,
+                    role: [Role::Plain, Role::SetUp, Role::State, Role::TearDown, Role::Plain][id as usize],
+                    gives: (id > 1).then_some(words[0] / 2),
+                    takes: vec![id; id as usize],
+                    ends: vec![7; 4 - id as usize],
+                    instance: (id % 2 == 0).then_some(id),
+                    keep: vec![(id, 9); id as usize],
+                })
+                .collect();
+            let recovery = FromMonitor::Recovery(Recovery {
+                restart_limit: words[0],
+                restart_window_ms: words[0],
+                standby: words[0] % 2 == 0,
+                command_byte: (words[0] % 3 == 0).then_some(1),
+                ok_status: words[0],
+                answers_all: words[0] % 5 == 0,
+                commands,
+            });
+            prop_assert_eq!(FromMonitor::decode(&recovery.encode()), Ok(recovery));
+            let restarts = FromClient::Restarts(Restarts { count: pids[0].cast_unsigned() });
         prop_assert_eq!(FromClient::decode(&restarts.encode()), Ok(restarts));
     }
 

@@ -240,7 +240,7 @@ fn minijail_compiles_the_policy() {
     std::fs::write(&path, &text).unwrap();
     let (success, said) = tool::run(compile.arg(&path));
     if !success && said.contains("nonexistent syscall 'mseal'") {
-        println!("SKIPPED: the line mseal: this minijail is built from headers before Linux 6.10");
+        tool::skipped("the line mseal: this minijail is built from headers before Linux 6.10");
         std::fs::write(&path, text.replace("\nmseal: 1\n", "\n")).unwrap();
         tool::succeed(&mut compile);
     } else {

@@ -122,7 +122,7 @@ fn users_and_folders_are_made() {
         expect_folder(root.path(), "var/lib/cami-ipa/crash", 0o750, id);
     } else {
         // Giving away folders is the administrator's; the lines were read all the same.
-        println!("SKIPPED: owners and modes of folders need root");
+        tool::skipped("owners and modes of folders need root");
         assert!(!said.contains("cami-ipa.conf:"), "{said}");
     }
 }
@@ -131,7 +131,7 @@ fn users_and_folders_are_made() {
 #[test]
 fn folders_of_chromeos_are_made() {
     if !is_root() {
-        println!("SKIPPED: owners and modes of folders need root");
+        tool::skipped("owners and modes of folders need root");
         return;
     }
     let Some(mut tmpfiles) = tool::find("systemd-tmpfiles", INSTALL) else { return };

@@ -14,6 +14,7 @@ mod record;
 mod report;
 mod run;
 mod sensors;
+mod status;
 mod summary;
 mod trace;
 
@@ -30,6 +31,7 @@ fn main() -> ExitCode {
             Ok(())
         }
         Ok(Command::Run(options)) => run::run(&options),
+        Ok(Command::Status(options)) => status::run(&options),
         Err(failure) => Err(failure),
     };
     match done {

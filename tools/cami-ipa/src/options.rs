@@ -7,6 +7,7 @@ use lexopt::prelude::*;
 
 use crate::failure::Failure;
 use crate::sensors::Sensor;
+use crate::status::{self, StatusOptions};
 
 /// What to do.
 #[derive(Debug)]
@@ -15,6 +16,8 @@ pub enum Command {
     Print(String),
     /// Drive a library.
     Run(Box<RunOptions>),
+    /// Show the hosts.
+    Status(StatusOptions),
 }
 
 /// How to drive it.
@@ -85,7 +88,8 @@ const HELP: &str = "\
 cami-ipa - closed ChromeOS camera 3A libraries in a process of their own
 
 usage: cami-ipa run [OPTION...]    act as a camera HAL against a virtual camera
-       cami-ipa help [run]
+       cami-ipa status [OPTION...] show the hosts that run, and why the last ones died
+       cami-ipa help [run | status]
        cami-ipa --version
 
 exit codes: 0 done, 1 the thing examined falls short, 2 wrong usage or environment
@@ -144,9 +148,15 @@ impl Command {
             Some(Value(command)) if command == "help" => match parser.next().map_err(usage)? {
                 None => Ok(Self::Print(HELP.into())),
                 Some(Value(topic)) if topic == "run" => Ok(Self::Print(RUN_HELP.into())),
+                Some(Value(topic)) if topic == "status" => Ok(Self::Print(status::HELP.into())),
                 Some(other) => Err(usage(other.unexpected())),
             },
             Some(Value(command)) if command == "run" => parse_run(parser),
+            Some(Value(command)) if command == "status" => match status::parse(&mut parser) {
+                Ok(Some(options)) => Ok(Self::Status(options)),
+                Ok(None) => Ok(Self::Print(status::HELP.into())),
+                Err(error) => Err(Failure::usage(format!("{error}; see cami-ipa help status"))),
+            },
             Some(Value(command)) => Err(Failure::usage(format!(
                 "there is no command \"{}\"; see cami-ipa help",
                 command.to_string_lossy()
@@ -261,6 +271,7 @@ mod tests {
         match Command::parse(all) {
             Ok(Command::Run(options)) => Ok(*options),
             Ok(Command::Print(text)) => Err(text),
+            Ok(Command::Status(_)) => Err("status".into()),
             Err(failure) => Err(failure.to_string()),
         }
     }

@@ -17,6 +17,7 @@ mod report;
 mod run;
 mod sensors;
 mod serve;
+mod status;
 mod summary;
 mod trace;
 
@@ -36,6 +37,7 @@ fn main() -> ExitCode {
         Ok(Command::Serve(options)) => serve::serve(&options),
         Ok(Command::Policy(options)) => policy::policy(&options),
         Ok(Command::Learn(options)) => learn::learn(&options),
+        Ok(Command::Status(options)) => status::run(&options),
         Err(failure) => Err(failure),
     };
     match done {

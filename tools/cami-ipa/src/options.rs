@@ -11,6 +11,7 @@ use crate::learn::{self, LearnOptions};
 use crate::policy::{self, PolicyOptions};
 use crate::sensors::Sensor;
 use crate::serve::{self, SERVE_HELP, ServeOptions};
+use crate::status::{self, StatusOptions};
 
 /// What to do.
 #[derive(Debug)]
@@ -25,6 +26,8 @@ pub enum Command {
     Policy(PolicyOptions),
     /// List what a library does.
     Learn(LearnOptions),
+    /// Show the hosts.
+    Status(StatusOptions),
 }
 
 /// How to drive it.
@@ -105,9 +108,10 @@ cami-ipa - closed ChromeOS camera 3A libraries in a process of their own
 
 usage: cami-ipa run [OPTION...]            act as a camera HAL against a virtual camera
        cami-ipa serve [OPTION...]          run a closed library for each client that connects
+       cami-ipa status [OPTION...]         show the hosts that run, and why the last ones died
        cami-ipa policy [OPTION...]         print which system calls a library may use, and why
        cami-ipa learn LIBRARY [OPTION...]  list what a library uses of the system
-       cami-ipa help [run | serve | policy | learn]
+       cami-ipa help [run | serve | status | policy | learn]
        cami-ipa --version
 
 exit codes: 0 done, 1 the thing examined falls short, 2 wrong usage or environment
@@ -177,12 +181,18 @@ impl Command {
                 Some(Value(topic)) if topic == "serve" => Ok(Self::Print(SERVE_HELP.into())),
                 Some(Value(topic)) if topic == "policy" => Ok(Self::Print(policy::HELP.into())),
                 Some(Value(topic)) if topic == "learn" => Ok(Self::Print(learn::HELP.into())),
+                Some(Value(topic)) if topic == "status" => Ok(Self::Print(status::HELP.into())),
                 Some(other) => Err(top(other.unexpected())),
             },
             Some(Value(command)) if command == "run" => parse_run(parser),
             Some(Value(command)) if command == "serve" => serve::parse(parser),
             Some(Value(command)) if command == "policy" => policy::parse(parser),
             Some(Value(command)) if command == "learn" => learn::parse(parser),
+            Some(Value(command)) if command == "status" => match status::parse(&mut parser) {
+                Ok(Some(options)) => Ok(Self::Status(options)),
+                Ok(None) => Ok(Self::Print(status::HELP.into())),
+                Err(error) => Err(Failure::usage(format!("{error}; see cami-ipa help status"))),
+            },
             Some(Value(command)) => Err(Failure::usage(format!(
                 "there is no command \"{}\"; see cami-ipa help",
                 command.to_string_lossy()

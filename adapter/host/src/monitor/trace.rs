@@ -214,6 +214,14 @@ impl Tracer {
     }
 }
 
+/// Lets a stopped thread go on.
+///
+/// # Errors
+/// `ESRCH` where it is not traced, not stopped, or gone.
+pub fn go_on(thread: i32) -> Result<(), Errno> {
+    request(libc::PTRACE_CONT, thread, 0)
+}
+
 /// The exit status of a thread that is about to end.
 fn event_message(thread: i32) -> Option<i32> {
     let mut message: libc::c_ulong = 0;

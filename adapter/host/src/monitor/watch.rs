@@ -202,6 +202,18 @@ impl Host {
         }
     }
 
+    /// Takes what the client said before the death and nobody has read yet.
+    fn hear_restarts(&mut self, control: Option<&Link>) {
+        let mut inbox = Inbox::new(MAX_CONTROL_BYTES, 0);
+        while let Some(Ok(message)) =
+            control.map(|control| control.receive(&mut inbox, Some(Deadline::now())))
+        {
+            if message.command == from_client::RESTARTS {
+                self.obey(message.command, message.body);
+            }
+        }
+    }
+
     /// The client closed the control socket, or its process ended.
     fn client_left(&mut self) {
         self.client_gone = true;
@@ -215,6 +227,7 @@ impl Host {
     }
 
     fn ended(mut self, death: &Death, control: Option<Link>) -> ExitCode {
+        self.hear_restarts(control.as_ref());
         let snapshot = self.activity.read();
         // A client that leaves makes us kill the vendor process, or the vendor process leave by
         // itself. One that died of something else at that moment is named all the same: the client
@@ -329,9 +342,13 @@ fn end_descendants() {
         for pid in pids {
             // SAFETY: kill touches no memory; `pid` is a child of ours that nobody has reaped.
             unsafe { libc::kill(pid, libc::SIGKILL) };
-            let mut status = 0;
-            // SAFETY: `status` is writable.
-            unsafe { libc::waitpid(pid, &raw mut status, libc::__WALL) };
+        }
+        let mut status = 0;
+        // SAFETY: `status` is writable.
+        let changed = unsafe { libc::waitpid(-1, &raw mut status, libc::__WALL) };
+        if changed > 0 && libc::WIFSTOPPED(status) {
+            // It is traced, and each of its threads stops once more on its way out.
+            let _ = super::trace::go_on(changed);
         }
     }
 }

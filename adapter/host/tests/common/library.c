@@ -4,13 +4,18 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <pthread.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -22,12 +27,20 @@
 static const camera_algorithm_callback_ops_t *host;
 static int buffer = -1;
 
+/* HANGS_IN names a call that does not return. */
+static void maybe_hang(const char *call) {
+    const char *name = getenv("HANGS_IN");
+    if (name && !strcmp(name, call)) for (;;) pause();
+}
+
 static int32_t initialize(const camera_algorithm_callback_ops_t *callbacks) {
+    maybe_hang("initialize");
     host = callbacks;
     return 0;
 }
 
 static int32_t register_buffer(int fd) {
+    maybe_hang("register_buffer");
     buffer = fd;
     return 7;
 }
@@ -70,6 +83,55 @@ static void forge_activity(void) {
         }
     }
     fclose(maps);
+}
+
+static void scribble_over_activity(void) {
+    FILE *maps = fopen("/proc/self/maps", "r");
+    char line[512];
+    while (fgets(line, sizeof line, maps)) {
+        if (strstr(line, "cami-ipa activity")) memset((void *)strtoul(line, 0, 16), 0xff, 4096);
+    }
+    fclose(maps);
+}
+
+/* The kernel allows 65530; neighbours with other rights do not merge. */
+static void map_ten_thousand(void) {
+    for (int i = 0; i < 10000; i++) {
+        mmap(0, 4096, i % 2 ? PROT_READ : PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    }
+}
+
+/* A filter of the library's own, on top of the host's and for all threads. */
+static void refuse_getpriority(uint32_t action) {
+    struct sock_filter rules[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_getpriority, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, action),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    struct sock_fprog program = {sizeof rules / sizeof *rules, rules};
+    if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, &program)) _exit(77);
+}
+
+static void *sleep_for_ever(void *unused) { for (;;) pause(); return unused; }
+static void *ask_priority(void *unused) {
+    prctl(PR_SET_NAME, "victim");
+    getpriority(PRIO_PROCESS, 0);
+    return unused;
+}
+static void *crash(void *unused) {
+    prctl(PR_SET_NAME, "crasher");
+    *(volatile int *)16 = 1;
+    return unused;
+}
+static void new_thread(void *(*run)(void *)) {
+    pthread_t thread;
+    if (pthread_create(&thread, 0, run, 0)) _exit(78);
+}
+static void handle_once(int number) {
+    (void)number;
+    signal(SIGSEGV, SIG_DFL);
+    *(volatile int *)0x20 = 1;
 }
 
 static uint32_t run(uint32_t command, const uint8_t *header, uint32_t size) {
@@ -126,6 +188,23 @@ static uint32_t run(uint32_t command, const uint8_t *header, uint32_t size) {
         case 30: for (int i = 0; i < 3; i++) if (fork() == 0) { for (;;) pause(); } return 0;
         case 31: return errno_if(madvise(&buffer, 1, MADV_HWPOISON) < 0);
         case 32: { int status = system("exit 5"); return WIFEXITED(status) ? (uint32_t)WEXITSTATUS(status) : 99; }
+        case 33: refuse_getpriority(SECCOMP_RET_KILL_PROCESS); getpriority(PRIO_PROCESS, 0); return 0;
+        case 34: refuse_getpriority(SECCOMP_RET_TRAP); getpriority(PRIO_PROCESS, 0); return 0;
+        case 35: /* a family of threads that is left behind */
+            if (fork() == 0) { for (int i = 0; i < 3; i++) new_thread(sleep_for_ever); for (;;) pause(); }
+            return 0;
+        case 36: for (int i = 0; i < 200; i++) fprintf(stderr, "line %d\n", i); *(volatile int *)16 = 1; return 0;
+        case 37: scribble_over_activity(); *(volatile int *)16 = 1; return 0;
+        case 38: map_ten_thousand(); *(volatile int *)16 = 1; return 0;
+        case 39: /* the filter's victim among threads that wait in other calls */
+            for (int i = 0; i < 8; i++) new_thread(sleep_for_ever);
+            refuse_getpriority(SECCOMP_RET_KILL_PROCESS);
+            new_thread(ask_priority);
+            for (;;) pause();
+        case 40: new_thread(crash); for (;;) pause();
+        case 41: /* a crash that the library handles, and another that it does not */
+            signal(SIGSEGV, handle_once); *(volatile int *)16 = 1; return 0;
+        case 42: raise(SIGTERM); return 0;
         default: return 0xffffffff;
     }
 }
@@ -137,14 +216,21 @@ static void request(uint32_t req_id, const uint8_t header[], uint32_t size, int3
 
 static void deregister_buffers(const int32_t handles[], uint32_t size) {
     (void)handles, (void)size;
+    maybe_hang("deregister_buffers");
 }
 
 static void update_return(uint32_t upd_id, uint32_t status, int fd) {
     (void)status;
+    maybe_hang("update_return");
     host->return_callback(host, 1000 + upd_id, (uint32_t)fd, 0);
 }
 
-static void deinitialize(void) { host->return_callback(host, 2000, 0, 0); }
+static void deinitialize(void) {
+    maybe_hang("deinitialize");
+    host->return_callback(host, 2000, 0, 0);
+}
+
+__attribute__((constructor)) static void load(void) { maybe_hang("load"); }
 
 __attribute__((visibility("default"))) camera_algorithm_ops_t CAMERA_ALGORITHM_MODULE_INFO_SYM = {
     .initialize = initialize,

@@ -76,6 +76,8 @@ pub struct Setup {
     pub control: bool,
     /// Runs the host through a shell that waits for it and can be killed.
     pub through_shell: bool,
+    /// Runs it under a filter that answers `ptrace` with EPERM.
+    pub refuse_ptrace: bool,
 }
 
 impl Setup {
@@ -86,6 +88,7 @@ impl Setup {
             pair: seqpacket_pair().unwrap(),
             control: true,
             through_shell: false,
+            refuse_ptrace: false,
         }
     }
 
@@ -116,6 +119,8 @@ impl Setup {
             .args(arguments)
             .env_remove("CAMI_IPA_CONFIG")
             .env("CAMI_IPA_LOG", "debug,stderr")
+            // Nothing outside of the test's own folders.
+            .env("CAMI_IPA_STATUS_DIR", "/nowhere/cami-ipa")
             .envs(self.variables)
             .stdin(Stdio::null())
             .stderr(Stdio::piped());
@@ -129,6 +134,10 @@ impl Setup {
         };
         // SAFETY: the closure does nothing but fcntl.
         unsafe { command.pre_exec(inherit) };
+        if self.refuse_ptrace {
+            // SAFETY: the closure does nothing but prctl.
+            unsafe { command.pre_exec(refuse_ptrace) };
+        }
         let process = command.spawn().unwrap();
         Host {
             process,
@@ -141,7 +150,34 @@ impl Setup {
     }
 }
 
+/// Between fork and exec: a filter that answers `ptrace` with EPERM, for this process and its
+/// children.
+fn refuse_ptrace() -> std::io::Result<()> {
+    let number = u32::try_from(libc::SYS_ptrace).map_err(std::io::Error::other)?;
+    let statement = |code, jt, jf, k| libc::sock_filter { code, jt, jf, k };
+    // Load the number; is it ptrace's; no: allow; yes: an errno.
+    let mut rules = [
+        statement(0x20, 0, 0, 0),
+        statement(0x15, 1, 0, number),
+        statement(0x06, 0, 0, libc::SECCOMP_RET_ALLOW),
+        statement(0x06, 0, 0, libc::SECCOMP_RET_ERRNO | libc::EPERM.cast_unsigned()),
+    ];
+    let program = libc::sock_fprog { len: 4, filter: rules.as_mut_ptr() };
+    // SAFETY: prctl with numbers only.
+    let privileges = unsafe { libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) };
+    // SAFETY: the program points to the four rules above.
+    let filter =
+        unsafe { libc::prctl(libc::PR_SET_SECCOMP, libc::SECCOMP_MODE_FILTER, &raw const program) };
+    if privileges == 0 && filter == 0 { Ok(()) } else { Err(std::io::Error::last_os_error()) }
+}
+
 impl Host {
+    /// Sends a control message.
+    pub fn tell(&self, message: cami_wire::control::FromClient) {
+        let control = self.control.as_ref().unwrap();
+        control.send(&[IoSlice::new(&message.encode())], &[], PATIENCE).unwrap();
+    }
+
     pub fn control_message(&mut self) -> Option<FromMonitor> {
         let control = self.control.as_ref().unwrap();
         match control.receive(&mut self.inbox, Some(Deadline::after(PATIENCE))) {

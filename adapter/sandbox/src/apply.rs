@@ -3,12 +3,11 @@
 use std::fs::File;
 use std::io::Write;
 
-use nix::errno::Errno;
 use serde::{Deserialize, Serialize};
 
 use crate::layer::{Layer, LayerError};
 use crate::plan::Plan;
-use crate::{capabilities, file_rules, filter, namespaces, root};
+use crate::{capabilities, file_rules, namespaces, root};
 
 /// What came of one layer.
 pub type Outcome = Result<Option<String>, LayerError>;
@@ -69,7 +68,9 @@ impl Outcomes {
         self.push(layer, outcome);
     }
 
-    fn stands(&self, layer: Layer) -> bool {
+    /// Whether `layer` was built.
+    #[must_use]
+    pub fn stands(&self, layer: Layer) -> bool {
         self.of(layer).is_some_and(Result::is_ok)
     }
 
@@ -139,12 +140,8 @@ impl Plan {
             outcomes.run(Layer::Caps, capabilities::drop_all);
         }
         if self.layers.has(Layer::Seccomp) {
-            outcomes.run(Layer::Seccomp, || {
-                filter::install().map(|()| None).map_err(|error| {
-                    let errno = Errno::last() as i32;
-                    LayerError { action: format!("seccomp: {error}"), errno }
-                })
-            });
+            let hidden = outcomes.stands(Layer::Mount);
+            outcomes.run(Layer::Seccomp, || self.install_loading_filter(hidden));
         }
     }
 }

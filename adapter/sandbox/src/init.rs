@@ -5,9 +5,7 @@
 //! second, tells the monitor how it ended, and ends: the kernel kills then what the library has
 //! left behind.
 
-use std::io::Write;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
-use std::os::unix::net::UnixStream;
+use std::os::fd::{AsRawFd, BorrowedFd};
 
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
@@ -31,7 +29,7 @@ pub enum Split {
 ///
 /// # Errors
 /// What `clone` says.
-pub fn split(monitor: &UnixStream) -> Result<Split, Errno> {
+pub fn split(monitor: BorrowedFd<'_>) -> Result<Split, Errno> {
     let flags = libc::c_long::from(libc::CLONE_PARENT | libc::SIGCHLD);
     const ZERO: libc::c_long = 0;
     // SAFETY: as fork: a copy of this process, which has one thread. What glibc keeps of its thread
@@ -48,10 +46,10 @@ pub fn split(monitor: &UnixStream) -> Result<Split, Errno> {
 }
 
 /// Returns in the second process only.
-fn first_process(monitor: &UnixStream) -> Result<(), Errno> {
+fn first_process(monitor: BorrowedFd<'_>) -> Result<(), Errno> {
     // The monitor is our parent: CLONE_PARENT. It may have ended before we asked.
     nix::sys::prctl::set_pdeathsig(Signal::SIGKILL)?;
-    if has_hung_up(monitor.as_fd()) {
+    if has_hung_up(monitor) {
         return Err(Errno::ESRCH);
     }
     // SAFETY: this process has one thread.
@@ -66,7 +64,7 @@ fn first_process(monitor: &UnixStream) -> Result<(), Errno> {
     let _ = crate::capabilities::drop_all();
     close_all_but(monitor.as_raw_fd());
     let status = wait_for(child.as_raw());
-    let _ = (&mut &*monitor).write_all(&status.to_ne_bytes());
+    let _ = nix::unistd::write(monitor, &status.to_ne_bytes());
     end(0)
 }
 

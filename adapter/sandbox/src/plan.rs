@@ -18,12 +18,21 @@ pub struct Plan {
     pub limits: Limits,
     /// `ioctl` numbers that the filter lets through.
     pub ioctls: Vec<u32>,
+    /// Whether the process ends where the second, tighter filter cannot be installed: a library that
+    /// has put a thread of its own under a filter prevents it.
+    pub seccomp_required: bool,
 }
 
 impl Plan {
     /// All layers around `files`.
     #[must_use]
     pub fn new(files: Files, ioctls: Vec<u32>) -> Self {
-        Self { layers: Layers::ALL, files, limits: Limits::for_this_machine(), ioctls }
+        Self {
+            layers: Layers::ALL,
+            files,
+            limits: Limits::for_this_machine(),
+            ioctls,
+            seccomp_required: false,
+        }
     }
 }

@@ -84,6 +84,10 @@ impl fmt::Display for ServeError {
 
 impl std::error::Error for ServeError {}
 
+/// What is to be done once, right after the library's first successful `initialize`, on the thread
+/// that calls it. Where it fails the process ends: what it is to do was promised.
+pub type OnInitialized = Box<dyn FnOnce() -> Result<(), String>>;
+
 /// Serves `link` with the vendor library at `library`, which is loaded when the client's `init`
 /// asks for it, until the process ends. The caller has built the sandbox.
 ///
@@ -96,6 +100,7 @@ pub fn serve(
     activity: Activity,
     library: &Path,
     needs_st_size: bool,
+    on_initialized: OnInitialized,
 ) -> Result<Infallible, ServeError> {
     let link = Link::with_backlog(link, MAX_WAITING_CALLBACKS, MAX_WAITING_BYTES)
         .map_err(|error| ServeError(format!("the link: {error}")))?;
@@ -104,5 +109,5 @@ pub fn serve(
     watch::start(shared.clone())
         .map_err(|error| ServeError(format!("the watching thread: {error}")))?;
     let _ = nix::sys::prctl::set_name(c"cami-vendor");
-    Dispatcher::new(shared, library, needs_st_size).run()
+    Dispatcher::new(shared, library, needs_st_size, on_initialized).run()
 }

@@ -79,6 +79,8 @@ impl Fault {
         };
         if let Some(info) = signal_info(thread) {
             fault.read_info(&info);
+            // The kernel keeps the number that the process knows itself by.
+            fault.sender = fault.sender.map(|sender| outer_number(process, sender));
         }
         if let Some((instruction, stack)) = registers(thread) {
             let maps = Maps::read(process);
@@ -106,6 +108,15 @@ impl Fault {
             self.system_call = Some(unsafe { bytes.read_unaligned() });
         }
     }
+}
+
+/// The number of `sender` in our PID namespace, where it is the process itself: it may know itself by
+/// another.
+fn outer_number(process: i32, sender: i32) -> i32 {
+    let status = fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
+    let own = status.lines().find_map(|line| line.strip_prefix("NSpid:"));
+    let inner = own.and_then(|numbers| numbers.split_whitespace().last()?.parse().ok());
+    if inner == Some(sender) { process } else { sender }
 }
 
 fn signal_info(thread: i32) -> Option<libc::siginfo_t> {

@@ -5,6 +5,7 @@
 //! process, as soon as the client does.
 
 mod cause;
+mod descendants;
 mod fault;
 mod output;
 mod spawn;
@@ -24,7 +25,8 @@ use nix::errno::Errno;
 use crate::module::{self, Module};
 use crate::vendor_process;
 use cami_config::log_target;
-use cami_config::{Config, Environment};
+use cami_config::{Config, Environment, Sandbox};
+use cami_sandbox::{Files, Layer, Plan, Report};
 use cami_vendor::activity::ActivityFile;
 
 pub use spawn::VENDOR_ROLE;
@@ -113,8 +115,22 @@ fn start(module: &std::path::Path, link: OwnedFd) -> Result<(watch::Host, Ready)
     let _ = nix::unistd::setpgid(nix::unistd::Pid::this(), nix::unistd::Pid::from_raw(0));
     let activity = ActivityFile::new()
         .map_err(|errno| Refusal::new(errno, format!("cannot make the activity page: {errno}")))?;
-    let vendor = spawn::spawn(&module, &config, link, &activity)
-        .map_err(|error| Refusal::new(Errno::EAGAIN, format!("cannot start the host: {error}")))?;
+    let (plan, report) = sandbox(&module, &config)?;
+    let vendor = spawn::spawn(spawn::Start {
+        module: &module,
+        config: &config,
+        link,
+        activity: &activity,
+        plan: &plan,
+        report,
+    })
+    .map_err(|error| Refusal::new(Errno::EAGAIN, format!("cannot start the host: {error}")))?;
+    log::info!("sandbox of process {}: {}", vendor.pid, vendor.sandbox);
+    // What stood in the trial stands; should it not, the vendor process ends with us.
+    vendor
+        .sandbox
+        .require(&config.sandbox.require)
+        .map_err(|reason| Refusal::new(Errno::EPERM, reason))?;
     log::info!(
         "running {} ({}, build-id {}) in process {}, profile {}",
         module.path.display(),
@@ -126,6 +142,20 @@ fn start(module: &std::path::Path, link: OwnedFd) -> Result<(watch::Host, Ready)
     let ready = ready(&config, &module, vendor.pid);
     let limit = watch::RequestLimit::of(&config);
     Ok((watch::Host::new(module.name(), vendor, activity, limit), ready))
+}
+
+/// The sandbox that can be had here, found out by trial.
+fn sandbox(module: &Module, config: &Config) -> Result<(Plan, Report), Refusal> {
+    let library = std::path::absolute(&module.path)
+        .map_err(|error| Refusal::new(Errno::ENOENT, error.to_string()))?;
+    let Sandbox { require, read, write, ioctl } = &config.sandbox;
+    let files = Files::for_library(Some(&library), &config.library_path, read, write);
+    let mut plan = Plan::new(files, ioctl.clone());
+    plan.seccomp_required = require.iter().any(|layer| layer == Layer::Seccomp.name());
+    let report = cami_sandbox::probe(&plan);
+    report.require(require).map_err(|reason| Refusal::new(Errno::EPERM, reason))?;
+    plan.layers = report.layers();
+    Ok((plan, report))
 }
 
 fn ready(config: &Config, module: &Module, vendor_pid: i32) -> Ready {

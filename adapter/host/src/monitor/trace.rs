@@ -4,12 +4,15 @@
 //! each new thread. PTRACE_O_EXITKILL ends it should the monitor end. Where tracing is not allowed
 //! (another tracer, an outer filter) the exit status is still there.
 
+use std::os::fd::OwnedFd;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::ptr;
 
 use nix::errno::Errno;
 
 use super::fault::{self, Fault};
+use crate::setup_line::{self, Heard};
 
 /// How the vendor process ended.
 #[derive(Clone, Debug)]
@@ -31,6 +34,9 @@ pub const UNKNOWN_STATUS: i32 = -1;
 #[derive(Debug)]
 pub struct Tracer {
     pid: i32,
+    /// The first process of the PID namespace: it tells the vendor process's status on the socket
+    /// and ends, where we do not see it ourselves.
+    init: Option<OwnedFd>,
     traced: bool,
     fault: Option<Fault>,
     executed: bool,
@@ -52,7 +58,14 @@ impl Tracer {
                  signal, without library and offset"
             );
         }
-        Self { pid, traced, fault: None, executed: false }
+        Self { pid, init: None, traced, fault: None, executed: false }
+    }
+
+    /// From now on `pid` is the vendor process. `init` is the socket of the first process in its PID
+    /// namespace, if it has one.
+    pub fn follow(&mut self, pid: i32, init: Option<OwnedFd>) {
+        self.pid = pid;
+        self.init = init;
     }
 
     /// Takes what the kernel has to say of our children, without waiting; the vendor process's
@@ -70,9 +83,20 @@ impl Tracer {
                 -1 => return Some(self.death(0, UNKNOWN_STATUS)),
                 _ if libc::WIFSTOPPED(status) => self.stopped(pid, status),
                 _ if pid == self.pid => return Some(self.ended(status)),
+                _ if let Some(status) = self.told_by_init() => return Some(self.ended(status)),
                 // A thread, or something that the library started and left to us.
                 _ => {}
             }
+        }
+    }
+
+    /// Where the vendor process is not our child and not traced: its status, once init has told it;
+    /// an init that is gone without a word was killed, and all of its namespace with it.
+    fn told_by_init(&self) -> Option<i32> {
+        match setup_line::hear(self.init.as_ref().filter(|_| !self.traced)?) {
+            Ok(Heard::End(status)) => Some(status),
+            Ok(Heard::Closed) => Some(libc::SIGKILL),
+            _ => None,
         }
     }
 
@@ -92,8 +116,10 @@ impl Tracer {
     /// Whether the process executes this program: its own start may still be under way when it is
     /// seized.
     fn runs_ourselves(&self) -> bool {
-        let own = std::fs::read_link("/proc/self/exe").ok();
-        own.is_some() && own == std::fs::read_link(format!("/proc/{}/exe", self.pid)).ok()
+        // By its inode: in a root of its own a file has another name, or none.
+        let file = |path: String| std::fs::metadata(path).ok().map(|file| (file.dev(), file.ino()));
+        let own = file("/proc/self/exe".to_owned());
+        own.is_some() && own == file(format!("/proc/{}/exe", self.pid))
     }
 
     /// Whether a thread is the vendor process's, and not of something that it has started.
@@ -132,6 +158,11 @@ impl Tracer {
         // ESRCH: it was killed meanwhile, and its end comes next.
         let _ = request(how, thread, pass_on);
     }
+}
+
+/// Lets a stopped thread go on; its end comes next, if it was killed.
+pub fn let_go_on(thread: i32) {
+    let _ = request(libc::PTRACE_CONT, thread, 0);
 }
 
 /// A ptrace request whose fourth argument is a number.

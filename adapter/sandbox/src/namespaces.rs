@@ -55,7 +55,11 @@ pub fn enter_user() -> Result<Option<String>, LayerError> {
     if (geteuid(), getegid()) != (user, group) {
         return Err(LayerError::text("the user has another number in its namespace"));
     }
-    Ok(None)
+    // In a user namespace below ours it would have capabilities again, over what is made there.
+    match fs::write("/proc/sys/user/max_user_namespaces", "0") {
+        Ok(()) => Ok(None),
+        Err(error) => Ok(Some(format!("further ones are not forbidden: {error}"))),
+    }
 }
 
 fn map(file: &str, number: u32) -> Result<(), LayerError> {

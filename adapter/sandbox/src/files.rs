@@ -127,6 +127,18 @@ impl Files {
         }
     }
 
+    /// Whether `path` may be read: it, or a folder that it lies in, is among them.
+    #[must_use]
+    pub fn show(&self, path: &Path) -> bool {
+        let real = path.canonicalize();
+        self.rules.iter().any(|rule| {
+            path.starts_with(&rule.path)
+                || real.as_ref().is_ok_and(|real| {
+                    rule.path.canonicalize().is_ok_and(|rule| real.starts_with(rule))
+                })
+        })
+    }
+
     /// Whether `/proc` is among them: then buffers can be opened anew by their names there.
     #[must_use]
     pub fn show_proc(&self) -> bool {
@@ -136,6 +148,15 @@ impl Files {
                     && !PLAIN_FILES.iter().any(|f| rule.path == Path::new(f)))
         })
     }
+}
+
+/// Where the loader looks for what a library needs, after `library_path`: the folders of
+/// `ld.so.conf`, then its own.
+#[must_use]
+pub fn loader_path() -> Vec<PathBuf> {
+    let mut folders = loader_folders(Path::new("/etc/ld.so.conf"));
+    folders.extend(SYSTEM_FOLDERS.map(PathBuf::from));
+    folders
 }
 
 /// The shared objects in the library's folder and, where the path is a link, beside its target.

@@ -31,7 +31,7 @@ mod system_calls;
 mod verify;
 
 pub use apply::Outcomes;
-pub use files::{Access, Files, PathRule};
+pub use files::{Access, Files, PathRule, loader_path};
 pub use init::{Split, split};
 pub use layer::{Layer, LayerError, Layers};
 pub use limits::Limits;

@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod convergence;
+mod doctor;
 mod failure;
 mod hal;
 mod latency;
@@ -29,6 +30,7 @@ fn main() -> ExitCode {
             let _ = std::io::stdout().write_all(text.as_bytes());
             Ok(())
         }
+        Ok(Command::Doctor(options)) => doctor::doctor(&options),
         Ok(Command::Run(options)) => run::run(&options),
         Err(failure) => Err(failure),
     };

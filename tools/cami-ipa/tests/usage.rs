@@ -48,6 +48,7 @@ fn wrong_usage_is_2_and_says_what_to_do() {
         (&[][..], "cami-ipa help"),
         (&["walk"], "\"walk\""),
         (&["run", "--bogus"], "--bogus"),
+        (&["doctor", "--bogus"], "--bogus"),
         (&["run", "--frames", "many"], "--frames"),
         (&["run", "--bds", "0x0"], "1920x1080"),
         (&["run", "--kill-once", "3", "--in-process"], "--kill-once"),

@@ -177,6 +177,17 @@ impl Source {
         self.values.push((key, value, origin));
     }
 
+    /// Every key that is set: its name, its value, and the file or the variable that sets it.
+    pub fn settings(&self) -> impl Iterator<Item = (&'static str, &Value, &str)> {
+        self.values.iter().map(|(key, value, origin)| (*key, value, origin.as_str()))
+    }
+
+    /// The configuration's file, there or not.
+    #[must_use]
+    pub fn file(&self) -> &Path {
+        &self.file
+    }
+
     fn find(&self, key: &str) -> Option<&Value> {
         self.values.iter().find(|(found, ..)| *found == key).map(|(_, value, _)| value)
     }

@@ -6,6 +6,7 @@
 
 mod module;
 mod monitor;
+mod setup_line;
 mod vendor_process;
 
 use std::ffi::{OsStr, OsString};
@@ -93,14 +94,14 @@ fn monitor_arguments(arguments: &[OsString]) -> Result<MonitorArguments, StartEr
 }
 
 fn vendor_arguments(arguments: &[OsString]) -> Result<VendorArguments, StartError> {
-    let [link, activity, log, go, monitor, size, library] = arguments else {
+    let [link, activity, log, line, monitor, size, library] = arguments else {
         return Err(StartError::new("the vendor process is started by the monitor only"));
     };
     Ok(VendorArguments {
         link: vendor_process::inherited(text(link)?)?,
         activity: vendor_process::inherited(text(activity)?)?,
         log: vendor_process::inherited(text(log)?)?,
-        go: vendor_process::inherited(text(go)?)?,
+        line: vendor_process::inherited(text(line)?)?,
         monitor: text(monitor)?
             .parse()
             .map_err(|_| StartError::new("the monitor's pid is no number"))?,

@@ -13,6 +13,7 @@ use std::io::Write;
 use common::Setup;
 
 const EPERM: u32 = 1;
+const ENOENT: u32 = 2;
 const ENOSYS: u32 = 38;
 
 #[test]
@@ -32,26 +33,41 @@ fn library_sees_the_configured_environment_alone() {
     assert_eq!((host.status(22), host.status(3)), (42, 1));
 }
 
+/// What shrinks a buffer by its descriptor, or goes around the filter.
+const SHRINKS: [(u32, &str, u32); 7] = [
+    (5, "ftruncate", EPERM),
+    (6, "F_ADD_SEALS", EPERM),
+    (7, "fallocate(COLLAPSE_RANGE)", EPERM),
+    (24, "name_to_handle_at", ENOSYS),
+    (31, "madvise(MADV_HWPOISON)", EPERM),
+    (10, "io_uring_setup", ENOSYS),
+    (11, "openat2", ENOSYS),
+];
+
 #[test]
 fn library_cannot_shrink_or_seal_a_registered_buffer() {
     let mut host = Setup::new().start();
     let buffer = host.ready();
-    for (request, what, expected) in [
-        (5, "ftruncate", EPERM),
-        (6, "F_ADD_SEALS", EPERM),
-        (7, "fallocate(COLLAPSE_RANGE)", EPERM),
-        (8, "truncate of /proc/self/fd", EPERM),
-        (9, "open with O_TRUNC of /proc/self/fd", EPERM),
-        (12, "creat of /proc/self/fd", EPERM),
-        (24, "open_by_handle_at", EPERM),
-        (31, "madvise(MADV_HWPOISON)", EPERM),
-        (10, "io_uring_setup", ENOSYS),
-        (11, "openat2", ENOSYS),
-    ] {
+    for (request, what, expected) in SHRINKS {
         assert_eq!(host.status(request), expected, "{what}");
     }
     #[cfg(target_arch = "x86_64")]
     assert_eq!(host.status(21), ENOSYS, "ftruncate of the x32 ABI");
+    // There is no name to open the buffer by.
+    for (request, what) in [(9, "open with O_TRUNC"), (12, "creat")] {
+        assert_eq!(host.status(request), ENOENT, "{what} of /proc/self/fd");
+    }
+    assert_ne!(host.status(8), 0, "truncate of /proc/self/fd");
+    assert_eq!(std::fs::File::from(buffer).metadata().unwrap().len(), 8192);
+}
+
+#[test]
+fn library_that_is_given_proc_cannot_shrink_a_buffer_by_its_name() {
+    let mut host = Setup::new().variable("CAMI_IPA_SANDBOX__READ", "/proc").start();
+    let buffer = host.ready();
+    for (request, what) in [(8, "truncate"), (9, "open with O_TRUNC"), (12, "creat")] {
+        assert_eq!(host.status(request), EPERM, "{what} of /proc/self/fd");
+    }
     assert_eq!(std::fs::File::from(buffer).metadata().unwrap().len(), 8192);
 }
 
@@ -68,15 +84,16 @@ fn library_that_calls_the_i386_abi_is_killed() {
 }
 
 #[test]
-fn library_may_start_processes_and_wait_for_them() {
+fn library_may_fork_and_wait_and_loses_what_it_executes() {
     let mut host = Setup::new().start();
     let _buffer = host.ready();
-    assert_eq!(host.status(32), 5);
+    assert_eq!(host.status(43), 5);
+    assert_eq!(host.status(32), 100 + libc::SIGSYS.cast_unsigned(), "system");
     assert_eq!(host.status(4), 1);
 }
 
 #[test]
-fn every_thread_is_under_the_filter() {
+fn every_thread_is_under_the_filter_and_without_capabilities() {
     let mut host = Setup::new().start();
     let pid = host.vendor_pid();
     let _buffer = host.ready();
@@ -86,6 +103,9 @@ fn every_thread_is_under_the_filter() {
         let status = std::fs::read_to_string(task.unwrap().path().join("status")).unwrap();
         assert!(status.contains("Seccomp:\t2"), "{status}");
         assert!(status.contains("NoNewPrivs:\t1"), "{status}");
+        for set in ["CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"] {
+            assert!(status.contains(&format!("{set}:\t0000000000000000")), "{status}");
+        }
         threads += 1;
     }
     assert_eq!(threads, 2, "the one that calls the library and the one that watches");

@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 
 use cami_link::Deadline;
 use cami_wire::control::{FromMonitor, Kill};
+use common::outer::Answer;
 use common::{Incoming, Setup, wait_gone};
 
 fn cause_of(request: u32) -> String {
@@ -89,8 +90,34 @@ fn names_that_the_library_chose_do_not_break_lines() {
 
 #[test]
 fn library_that_executes_something_else_is_killed_and_named() {
-    let cause = cause_of(26);
+    assert!(cause_of(26).contains("killed by SIGSYS"));
+}
+
+#[test]
+fn library_that_executes_something_without_a_filter_is_killed_and_named() {
+    let programs = "/bin:/usr/bin:/lib:/usr/lib:/lib64:/usr/lib64";
+    let mut host = Setup::new()
+        .outer(Answer::Errno(libc::EINVAL), &[libc::SYS_seccomp])
+        .variable("CAMI_IPA_SANDBOX__READ", programs)
+        .start();
+    let _buffer = host.ready();
+    host.request(26, &[]);
+    let cause = host.cause();
     assert!(cause.contains("killed: the library executed another program"), "{cause}");
+}
+
+#[test]
+fn death_is_named_where_tracing_is_not_allowed() {
+    for (request, expected) in [(14, "killed by SIGABRT"), (15, "called exit(3)")] {
+        let mut host = Setup::new().outer(Answer::Errno(libc::EPERM), &[libc::SYS_ptrace]).start();
+        let _buffer = host.ready();
+        host.request(request, &[]);
+        let cause = host.cause();
+        assert!(cause.contains(expected), "{cause}");
+        let (code, log) = host.wait();
+        assert_eq!(code, Some(1));
+        assert!(log.contains("tracing the vendor process is not allowed here"), "{log}");
+    }
 }
 
 #[test]

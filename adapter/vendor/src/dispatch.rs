@@ -18,7 +18,7 @@ use nix::errno::Errno;
 
 use crate::activity::{ExitReason, Stage};
 use crate::callbacks::LinkCallbacks;
-use crate::{Shared, SharedRef, buffers};
+use crate::{OnInitialized, Shared, SharedRef, buffers};
 
 /// The largest body: a request with the largest header and the sizes and numbers around it.
 const MAX_BODY_BYTES: usize = MAX_HEADER_BYTES + 64;
@@ -32,13 +32,27 @@ pub struct Dispatcher<'a> {
     needs_st_size: bool,
     library: Option<VendorLibrary>,
     initialized: bool,
+    on_initialized: Option<OnInitialized>,
 }
 
 impl<'a> Dispatcher<'a> {
     /// A dispatcher that loads the library at `path` when `init` asks for it.
-    pub fn new(shared: SharedRef, path: &'a Path, needs_st_size: bool) -> Self {
+    pub fn new(
+        shared: SharedRef,
+        path: &'a Path,
+        needs_st_size: bool,
+        on_initialized: OnInitialized,
+    ) -> Self {
         let callbacks = Arc::new(LinkCallbacks::new(shared.clone()));
-        Self { shared, callbacks, path, needs_st_size, library: None, initialized: false }
+        Self {
+            shared,
+            callbacks,
+            path,
+            needs_st_size,
+            library: None,
+            initialized: false,
+            on_initialized: Some(on_initialized),
+        }
     }
 
     /// The loop.
@@ -139,6 +153,13 @@ impl<'a> Dispatcher<'a> {
             None => -(Errno::ENOTCONN as i32),
         };
         self.initialized |= ret >= 0;
+        if self.initialized
+            && let Some(act) = self.on_initialized.take()
+            && let Err(reason) = act()
+        {
+            log::error!("the second system call filter: {reason}");
+            self.shared.end(ExitReason::Filter);
+        }
         self.reply(header, ret);
         Ok(())
     }

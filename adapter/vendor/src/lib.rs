@@ -84,6 +84,10 @@ impl fmt::Display for ServeError {
 
 impl std::error::Error for ServeError {}
 
+/// What is to be done once, right after the library's first successful `initialize`, on the thread
+/// that calls it. Where it fails the process ends: what it is to do was promised.
+pub type OnInitialized = Box<dyn FnOnce() -> Result<(), String>>;
+
 /// Serves `link` with the vendor library at `library`, which is loaded when the client's `init`
 /// asks for it, until the process ends. The caller has built the sandbox.
 ///
@@ -96,10 +100,11 @@ pub fn serve(
     activity: Activity,
     library: &Path,
     needs_st_size: bool,
+    on_initialized: OnInitialized,
 ) -> Result<Infallible, ServeError> {
     let link = Link::with_backlog(link, MAX_WAITING_CALLBACKS, MAX_WAITING_BYTES)
         .map_err(|error| ServeError(format!("the link: {error}")))?;
-    serve_link(link, activity, library, needs_st_size)
+    serve_link(link, activity, library, needs_st_size, on_initialized)
 }
 
 /// [`serve`] on a stream, in a process whose system calls are restricted
@@ -116,7 +121,8 @@ pub fn serve_stream(
     let (messages, bytes) = (MAX_WAITING_CALLBACKS, MAX_WAITING_BYTES);
     let link = Link::of_known_type(stream, Framing::TwoWrites, messages, bytes)
         .map_err(|error| ServeError(format!("the stream: {error}")))?;
-    serve_link(link, activity, library, needs_st_size)
+    // The sandbox there is somebody else's, and stands already.
+    serve_link(link, activity, library, needs_st_size, Box::new(|| Ok(())))
 }
 
 fn serve_link(
@@ -124,11 +130,12 @@ fn serve_link(
     activity: Activity,
     library: &Path,
     needs_st_size: bool,
+    on_initialized: OnInitialized,
 ) -> Result<Infallible, ServeError> {
     let waker = Waker::new().map_err(|errno| ServeError(format!("eventfd: {errno}")))?;
     let shared = Arc::new(Shared { link, waker, activity });
     watch::start(shared.clone())
         .map_err(|error| ServeError(format!("the watching thread: {error}")))?;
     let _ = nix::sys::prctl::set_name(c"cami-vendor");
-    Dispatcher::new(shared, library, needs_st_size).run()
+    Dispatcher::new(shared, library, needs_st_size, on_initialized).run()
 }

@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod convergence;
+mod doctor;
 mod failure;
 mod hal;
 mod latency;
@@ -33,6 +34,7 @@ fn main() -> ExitCode {
             let _ = std::io::stdout().write_all(text.as_bytes());
             Ok(())
         }
+        Ok(Command::Doctor(options)) => doctor::doctor(&options),
         Ok(Command::Run(options)) => run::run(&options),
         Ok(Command::Serve(options)) => serve::serve(&options),
         Ok(Command::Policy(options)) => policy::policy(&options),

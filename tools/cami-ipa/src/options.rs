@@ -18,6 +18,8 @@ use crate::status::{self, StatusOptions};
 pub enum Command {
     /// Print a text and be done.
     Print(String),
+    /// Look at the machine, the configuration and the vendor library.
+    Doctor(DoctorOptions),
     /// Drive a library.
     Run(Box<RunOptions>),
     /// Serve clients.
@@ -28,6 +30,17 @@ pub enum Command {
     Learn(LearnOptions),
     /// Show the hosts.
     Status(StatusOptions),
+}
+
+/// What to look at.
+#[derive(Debug, Clone, Default)]
+pub struct DoctorOptions {
+    /// The vendor library, in place of the configured one.
+    pub vendor_library: Option<PathBuf>,
+    /// File name of the `libcam_algo.so` whose section of the configuration holds.
+    pub section: Option<String>,
+    /// Where the findings go as data; "-" is standard output.
+    pub json: Option<PathBuf>,
 }
 
 /// How to drive it.
@@ -108,10 +121,11 @@ cami-ipa - closed ChromeOS camera 3A libraries in a process of their own
 
 usage: cami-ipa run [OPTION...]            act as a camera HAL against a virtual camera
        cami-ipa serve [OPTION...]          run a closed library for each client that connects
+       cami-ipa doctor [OPTION...]         say what works here, what does not, and what to do
        cami-ipa status [OPTION...]         show the hosts that run, and why the last ones died
        cami-ipa policy [OPTION...]         print which system calls a library may use, and why
        cami-ipa learn LIBRARY [OPTION...]  list what a library uses of the system
-       cami-ipa help [run | serve | status | policy | learn]
+       cami-ipa help [run | serve | doctor | status | policy | learn]
        cami-ipa --version
 
 exit codes: 0 done, 1 the thing examined falls short, 2 wrong usage or environment
@@ -165,6 +179,20 @@ exit codes: 0 done; 1 AE or AWB did not converge under a light of 35 frames or m
 process was lost for good; 2 wrong usage or environment
 ";
 
+const DOCTOR_HELP: &str = "\
+usage: cami-ipa doctor [OPTION...]
+
+Looks at this machine, the configuration and the vendor library as cros_ipa_proxy would: which
+layers of the sandbox engage and why the others do not, whether the library and all that it needs
+is found, and where each key of the configuration was set. It changes nothing.
+
+  --vendor-library FILE   the library to look at (default: the configured one)
+  --section NAME          file name of the libcam_algo.so whose section of the configuration holds
+  --json FILE             the findings as data (\"-\" for standard output, in place of the text)
+
+exit codes: 0 good; 1 something falls short: it stands in the first lines; 2 wrong usage
+";
+
 impl Command {
     /// Understands the arguments behind the program's name.
     pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Self, Failure> {
@@ -177,6 +205,7 @@ impl Command {
             }
             Some(Value(command)) if command == "help" => match parser.next().map_err(top)? {
                 None => Ok(Self::Print(HELP.into())),
+                Some(Value(topic)) if topic == "doctor" => Ok(Self::Print(DOCTOR_HELP.into())),
                 Some(Value(topic)) if topic == "run" => Ok(Self::Print(RUN_HELP.into())),
                 Some(Value(topic)) if topic == "serve" => Ok(Self::Print(SERVE_HELP.into())),
                 Some(Value(topic)) if topic == "policy" => Ok(Self::Print(policy::HELP.into())),
@@ -184,6 +213,7 @@ impl Command {
                 Some(Value(topic)) if topic == "status" => Ok(Self::Print(status::HELP.into())),
                 Some(other) => Err(top(other.unexpected())),
             },
+            Some(Value(command)) if command == "doctor" => parse_doctor(parser),
             Some(Value(command)) if command == "run" => parse_run(parser),
             Some(Value(command)) if command == "serve" => serve::parse(parser),
             Some(Value(command)) if command == "policy" => policy::parse(parser),
@@ -223,6 +253,20 @@ pub fn ioctl_number(parser: &mut lexopt::Parser) -> Result<u32, Failure> {
     parsed.map_err(|_| {
         Failure::usage(format!("--ioctl: \"{value}\" is not a number from 0 to 0xffffffff"))
     })
+}
+
+fn parse_doctor(mut parser: lexopt::Parser) -> Result<Command, Failure> {
+    let mut options = DoctorOptions::default();
+    while let Some(argument) = parser.next().map_err(usage_of("doctor"))? {
+        match argument {
+            Long("help") | Short('h') => return Ok(Command::Print(DOCTOR_HELP.into())),
+            Long("vendor-library") => options.vendor_library = Some(path(&mut parser)?),
+            Long("section") => options.section = Some(text(&mut parser, "--section")?),
+            Long("json") => options.json = Some(path(&mut parser)?),
+            other => return Err(usage(other.unexpected(), "doctor")),
+        }
+    }
+    Ok(Command::Doctor(options))
 }
 
 fn parse_run(mut parser: lexopt::Parser) -> Result<Command, Failure> {

@@ -56,6 +56,7 @@ fn wrong_usage_is_2_and_says_what_to_do() {
         (&[][..], "cami-ipa help"),
         (&["walk"], "\"walk\""),
         (&["run", "--bogus"], "--bogus"),
+        (&["doctor", "--bogus"], "--bogus"),
         (&["run", "--frames", "many"], "--frames"),
         (&["run", "--bds", "0x0"], "1920x1080"),
         (&["serve", "--bogus"], "cami-ipa help serve"),

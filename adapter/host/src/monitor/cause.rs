@@ -96,6 +96,9 @@ fn exited(code: i32, reason: ExitReason) -> String {
         ExitReason::HangUp => "ended: the client hung up".to_owned(),
         ExitReason::Protocol => "ended: the client broke the protocol".to_owned(),
         ExitReason::ClientDoesNotRead => "ended: the client does not read its callbacks".to_owned(),
+        ExitReason::Filter => "ended: the tighter system call filter could not be installed, and \
+                               sandbox.require asks for seccomp"
+            .to_owned(),
         ExitReason::LinkClosed => {
             "ended: the library closed descriptors that are not its own, the link among them"
                 .to_owned()

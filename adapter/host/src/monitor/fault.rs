@@ -80,6 +80,13 @@ impl SignalInfo {
         Self { signal, thread, address: None, system_call: None, sender: None }
     }
 
+    /// The sender by the number that it has here: a process in a PID namespace knows itself by another.
+    #[must_use]
+    pub fn in_our_numbers(mut self, process: i32) -> Self {
+        self.sender = self.sender.map(|sender| outer_number(process, sender));
+        self
+    }
+
     /// Asks for that of a thread which is stopped with `signal` on its way.
     #[must_use]
     pub fn of(thread: i32, signal: i32) -> Self {
@@ -101,6 +108,15 @@ impl SignalInfo {
         }
         known
     }
+}
+
+/// The number of `sender` in our PID namespace, where it is the process itself: it may know itself by
+/// another.
+fn outer_number(process: i32, sender: i32) -> i32 {
+    let status = fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
+    let own = status.lines().find_map(|line| line.strip_prefix("NSpid:"));
+    let inner = own.and_then(|numbers| numbers.split_whitespace().last()?.parse().ok());
+    if inner == Some(sender) { process } else { sender }
 }
 
 fn signal_info(thread: i32) -> Option<libc::siginfo_t> {

@@ -5,6 +5,7 @@
 //! process, as soon as the client does.
 
 mod cause;
+mod descendants;
 mod facts;
 mod fault;
 mod maps;
@@ -30,7 +31,8 @@ use nix::errno::Errno;
 use crate::module::{self, Module};
 use crate::vendor_process;
 use cami_config::log_target;
-use cami_config::{Config, Environment};
+use cami_config::{Config, Environment, Sandbox};
+use cami_sandbox::{Files, Layer, Plan, Report};
 use cami_vendor::activity::ActivityFile;
 
 pub use spawn::VENDOR_ROLE;
@@ -126,8 +128,22 @@ fn start(
     let _ = nix::unistd::setpgid(nix::unistd::Pid::this(), nix::unistd::Pid::from_raw(0));
     let activity = ActivityFile::new()
         .map_err(|errno| Refusal::new(errno, format!("cannot make the activity page: {errno}")))?;
-    let vendor = spawn::spawn(&module, &config, link, &activity)
-        .map_err(|error| Refusal::new(Errno::EAGAIN, format!("cannot start the host: {error}")))?;
+    let (plan, report) = sandbox(&module, &config)?;
+    let vendor = spawn::spawn(spawn::Start {
+        module: &module,
+        config: &config,
+        link,
+        activity: &activity,
+        plan: &plan,
+        report,
+    })
+    .map_err(|error| Refusal::new(Errno::EAGAIN, format!("cannot start the host: {error}")))?;
+    log::info!("sandbox of process {}: {}", vendor.pid, vendor.sandbox);
+    // What stood in the trial stands; should it not, the vendor process ends with us.
+    vendor
+        .sandbox
+        .require(&config.sandbox.require)
+        .map_err(|reason| Refusal::new(Errno::EPERM, reason))?;
     log::info!(
         "running {} ({}, build-id {}) in process {}, profile {}",
         module.path.display(),
@@ -137,7 +153,8 @@ fn start(
         config.profile.name,
     );
     let ready = ready(&config, &module, vendor.pid);
-    let facts = facts::Facts::new(&config, &module);
+    let mut facts = facts::Facts::new(&config, &module);
+    facts.sandbox = Some(vendor.sandbox.to_json());
     let watchdog = watchdog::Watchdog::new(&config, client);
     Ok((watch::Host::new(facts, vendor, activity, watchdog), recovery(&config), ready))
 }
@@ -154,6 +171,20 @@ fn recovery(config: &Config) -> Option<Recovery> {
         answers_all: config.profile.answers_every_request,
         commands: config.profile.rules(),
     })
+}
+
+/// The sandbox that can be had here, found out by trial.
+fn sandbox(module: &Module, config: &Config) -> Result<(Plan, Report), Refusal> {
+    let library = std::path::absolute(&module.path)
+        .map_err(|error| Refusal::new(Errno::ENOENT, error.to_string()))?;
+    let Sandbox { require, read, write, ioctl } = &config.sandbox;
+    let files = Files::for_library(Some(&library), &config.library_path, read, write);
+    let mut plan = Plan::new(files, ioctl.clone());
+    plan.seccomp_required = require.iter().any(|layer| layer == Layer::Seccomp.name());
+    let report = cami_sandbox::probe(&plan);
+    report.require(require).map_err(|reason| Refusal::new(Errno::EPERM, reason))?;
+    plan.layers = report.layers();
+    Ok((plan, report))
 }
 
 fn ready(config: &Config, module: &Module, vendor_pid: i32) -> Ready {

@@ -1,16 +1,26 @@
 //! Starting the vendor process.
 
 use std::fs::File;
-use std::io::{self, Write};
+use std::io::{self, Read};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::process::{ChildStderr, ChildStdout, Command, Stdio};
+use std::time::Duration;
 
 use nix::fcntl::{FcntlArg, FdFlag, OFlag, fcntl};
+use nix::sys::signal::{SigSet, Signal};
+use nix::sys::signalfd::{SfdFlags, SignalFd};
 
+use super::output::printable;
 use super::trace::Tracer;
 use crate::module::Module;
+use crate::setup_line::{self, Heard};
 use cami_config::Config;
+use cami_link::{Deadline, Event, Interest, wait};
+use cami_sandbox::{Layer, Outcomes, Plan, Report};
 use cami_vendor::activity::ActivityFile;
+
+/// Building the sandbox takes some milliseconds; a machine in trouble gets more.
+const SETUP_PATIENCE: Duration = Duration::from_secs(10);
 
 /// The first argument of our own re-execution as the vendor process.
 pub const VENDOR_ROLE: &str = "--vendor-process";
@@ -22,43 +32,61 @@ pub struct VendorProcess {
     pub pid: i32,
     /// Its death, and what it died of.
     pub tracer: Tracer,
+    /// SIGCHLD by descriptor: it comes for every end and every stop of what is traced.
+    pub children: SignalFd,
     /// The library's standard output.
     pub stdout: ChildStdout,
     /// The library's standard error.
     pub stderr: ChildStderr,
     /// Our own lines.
     pub log: File,
+    /// What really engaged, looked at before anything of the vendor's ran.
+    pub sandbox: Report,
+}
+
+/// What it takes to start one.
+#[derive(Debug)]
+pub struct Start<'a> {
+    /// The library.
+    pub module: &'a Module,
+    /// Its configuration.
+    pub config: &'a Config,
+    /// The link; the monitor's copy is closed, so that the vendor process's end is the link's.
+    pub link: OwnedFd,
+    /// The activity page.
+    pub activity: &'a ActivityFile,
+    /// The sandbox, with the layers that the trial has seen to engage.
+    pub plan: &'a Plan,
+    /// What the trial has found.
+    pub report: Report,
 }
 
 /// Executes this program again in the role of the vendor process: with its own address space
-/// layout, nothing of the configuration in memory, and no environment but what is configured. The
-/// monitor's copy of the link is closed on return, so that the vendor process's end is the link's.
+/// layout, nothing of the configuration in memory, and no environment but what is configured. It
+/// stands in its sandbox on return, was looked at, and serves the link.
 ///
 /// # Errors
-/// What `pipe` and `posix_spawn` say.
-pub fn spawn(
-    module: &Module,
-    config: &Config,
-    link: OwnedFd,
-    activity: &ActivityFile,
-) -> io::Result<VendorProcess> {
+/// What `pipe` and `posix_spawn` say, why the sandbox could not be built after all, or which
+/// required layer does not stand.
+pub fn spawn(start: Start<'_>) -> io::Result<VendorProcess> {
+    let Start { module, config, link, activity, plan, mut report } = start;
     let (log_reader, log_writer) = nix::unistd::pipe2(OFlag::O_CLOEXEC)?;
-    let (go_reader, go_writer) = nix::unistd::pipe2(OFlag::O_CLOEXEC)?;
+    let (line, vendor_line) = setup_line::pair()?;
     // A library that logs through us must not wait for a monitor that is stopped.
     fcntl(&log_writer, FcntlArg::F_SETFL(OFlag::O_NONBLOCK))?;
-    let inherited = [link.as_fd(), activity.as_fd(), log_writer.as_fd(), go_reader.as_fd()];
+    let inherited = [link.as_fd(), activity.as_fd(), log_writer.as_fd(), vendor_line.as_fd()];
     for fd in inherited {
         // Between here and the spawn nothing else is started: the monitor has one thread.
         fcntl(fd, FcntlArg::F_SETFD(FdFlag::empty()))?;
     }
-    let [link_number, activity_number, log_number, go_number] = inherited.map(number);
+    let [link_number, activity_number, log_number, line_number] = inherited.map(number);
     let mut command = Command::new("/proc/self/exe");
     command
         .arg(VENDOR_ROLE)
-        .args([link_number, activity_number, log_number, go_number])
+        .args([link_number, activity_number, log_number, line_number])
         .arg(std::process::id().to_string())
         .arg(if config.profile.needs_st_size { "st-size" } else { "any-size" })
-        .arg(&module.path)
+        .arg(std::path::absolute(&module.path)?)
         .env_clear()
         .envs(config.environment.iter().map(|(name, value)| (name, value)))
         .stdin(Stdio::null())
@@ -68,20 +96,83 @@ pub fn spawn(
         let path = std::env::join_paths(&config.library_path).map_err(io::Error::other)?;
         command.env("LD_LIBRARY_PATH", path);
     }
+    let children = children_signal()?;
     let mut child = command.spawn()?;
-    drop((link, log_writer, go_reader));
-    let (Some(stdout), Some(stderr)) = (child.stdout.take(), child.stderr.take()) else {
+    drop((link, log_writer, vendor_line));
+    let (Some(stdout), Some(mut stderr)) = (child.stdout.take(), child.stderr.take()) else {
         return Err(io::Error::other("the pipes of the vendor process are missing"));
     };
     let log = File::from(log_reader);
     for pipe in [stdout.as_fd(), stderr.as_fd(), log.as_fd()] {
         fcntl(pipe, FcntlArg::F_SETFL(OFlag::O_NONBLOCK))?;
     }
-    let pid = child.id().cast_signed();
-    let tracer = Tracer::seize(pid);
+    let mut tracer = Tracer::seize(child.id().cast_signed());
     // It waits for this before anything of the vendor's runs.
-    File::from(go_writer).write_all(&[1])?;
-    Ok(VendorProcess { pid, tracer, stdout, stderr, log })
+    setup_line::send_plan(&line, plan)?;
+    let (outcomes, pid) = account(&line, &mut tracer, &children, plan)
+        .map_err(|reason| io::Error::other(with_last_line(&reason, &mut stderr)))?;
+    tracer.follow(pid, plan.layers.has(Layer::Pid).then_some(line.try_clone()?));
+    cami_sandbox::verify(pid, &outcomes, &mut report);
+    setup_line::go(&line)?;
+    Ok(VendorProcess { pid, tracer, children, stdout, stderr, log, sandbox: report })
+}
+
+/// Waits until the vendor process says what it has built; its number comes with it.
+fn account(
+    line: &OwnedFd,
+    tracer: &mut Tracer,
+    children: &SignalFd,
+    plan: &Plan,
+) -> Result<(Outcomes, i32), String> {
+    let deadline = Deadline::after(SETUP_PATIENCE);
+    // With a PID namespace the process that we started makes two others and ends.
+    let mut may_end = plan.layers.has(Layer::Pid);
+    loop {
+        match setup_line::hear(line) {
+            Ok(Heard::Account(json, pid)) => return Ok((Outcomes::from_json(&json)?, pid)),
+            Ok(Heard::End(status)) => return Err(format!("it ended with status {status:#x}")),
+            Ok(Heard::Closed) => return Err("it ended".to_owned()),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            Err(error) => return Err(error.to_string()),
+        }
+        match tracer.poll() {
+            None => {}
+            Some(death) if may_end && death.signal == 0 && death.exit_code == 0 => {
+                may_end = false;
+                // Others may have stopped for us to let them go on: their signal is one with this.
+                continue;
+            }
+            // What it has said before is still there.
+            Some(death) => return Err(format!("it ended ({death:?})")),
+        }
+        if deadline.has_passed() {
+            return Err(format!("it takes more than {} s", SETUP_PATIENCE.as_secs()));
+        }
+        let mut fds = [
+            (line.as_fd(), Interest::Message, Event::default()),
+            (children.as_fd(), Interest::Message, Event::default()),
+        ];
+        wait(&mut fds, Some(deadline)).map_err(|errno| errno.to_string())?;
+        while let Ok(Some(_)) = children.read_signal() {}
+    }
+}
+
+/// The reason, as the vendor process wrote it to standard error, if it did.
+fn with_last_line(reason: &str, stderr: &mut ChildStderr) -> String {
+    let mut text = Vec::new();
+    // It does not block; what came before the end is there.
+    let _ = stderr.take(4096).read_to_end(&mut text);
+    let text = String::from_utf8_lossy(&text);
+    let last = text.lines().last().map(|line| line.trim_start_matches("cros_ipa_proxy: "));
+    printable(last.unwrap_or(reason).as_bytes())
+}
+
+/// SIGCHLD by descriptor.
+fn children_signal() -> Result<SignalFd, nix::errno::Errno> {
+    let mut set = SigSet::empty();
+    set.add(Signal::SIGCHLD);
+    set.thread_block()?;
+    SignalFd::with_flags(&set, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK)
 }
 
 fn number(fd: BorrowedFd<'_>) -> String {

@@ -5,6 +5,8 @@
 //! tracing is not allowed (another tracer, an outer filter) the exit status is still there.
 
 use std::collections::BTreeSet;
+use std::os::fd::OwnedFd;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::ptr;
 use std::time::Instant;
@@ -13,6 +15,7 @@ use nix::errno::Errno;
 
 use super::fault::{Fault, Image, SignalInfo, is_fault};
 use super::registers::Registers;
+use crate::setup_line::{self, Heard};
 
 /// How the vendor process ended.
 #[derive(Clone, Debug)]
@@ -36,6 +39,9 @@ pub const UNKNOWN_STATUS: i32 = -1;
 #[derive(Debug)]
 pub struct Tracer {
     pid: i32,
+    /// The first process of the PID namespace: it tells the vendor process's status on the socket
+    /// and ends, where we do not see it ourselves.
+    init: Option<OwnedFd>,
     traced: bool,
     /// The last signal that came to a thread of it and kills where nobody handles it.
     signal: Option<SignalInfo>,
@@ -83,7 +89,7 @@ impl Tracer {
             );
         }
         let (signal, end, stopped) = (None, None, Stopped::default());
-        Self { pid, traced, signal, end, executed: false, stopped }
+        Self { pid, init: None, traced, signal, end, executed: false, stopped }
     }
 
     /// Whether the vendor process is traced.
@@ -94,6 +100,13 @@ impl Tracer {
     /// The signal that keeps the vendor process stopped, and since when, as far as tracing tells.
     pub fn stopped(&self) -> Option<(i32, Instant)> {
         self.stopped.since
+    }
+
+    /// From now on `pid` is the vendor process. `init` is the socket of the first process in its PID
+    /// namespace, if it has one.
+    pub fn follow(&mut self, pid: i32, init: Option<OwnedFd>) {
+        self.pid = pid;
+        self.init = init;
     }
 
     /// Takes what the kernel has to say of our children, without waiting; the vendor process's
@@ -111,9 +124,20 @@ impl Tracer {
                 -1 => return Some(self.death(0, UNKNOWN_STATUS)),
                 _ if libc::WIFSTOPPED(status) => self.thread_stopped(pid, status),
                 _ if pid == self.pid => return Some(self.ended(status)),
+                _ if let Some(status) = self.told_by_init() => return Some(self.ended(status)),
                 // A thread, or something that the library started and left to us.
                 _ => self.stopped.remove(pid),
             }
+        }
+    }
+
+    /// Where the vendor process is not our child and not traced: its status, once init has told it;
+    /// an init that is gone without a word was killed, and all of its namespace with it.
+    fn told_by_init(&self) -> Option<i32> {
+        match setup_line::hear(self.init.as_ref().filter(|_| !self.traced)?) {
+            Ok(Heard::End(status)) => Some(status),
+            Ok(Heard::Closed) => Some(libc::SIGKILL),
+            _ => None,
         }
     }
 
@@ -137,8 +161,10 @@ impl Tracer {
     /// Whether the process executes this program: its own start may still be under way when it is
     /// seized.
     fn runs_ourselves(&self) -> bool {
-        let own = std::fs::read_link("/proc/self/exe").ok();
-        own.is_some() && own == std::fs::read_link(format!("/proc/{}/exe", self.pid)).ok()
+        // By its inode: in a root of its own a file has another name, or none.
+        let file = |path: String| std::fs::metadata(path).ok().map(|file| (file.dev(), file.ino()));
+        let own = file("/proc/self/exe".to_owned());
+        own.is_some() && own == file(format!("/proc/{}/exe", self.pid))
     }
 
     /// Whether a thread is the vendor process's, and not of something that it has started.
@@ -159,7 +185,7 @@ impl Tracer {
             // A signal on its way to the thread.
             0 => {
                 if is_fault(signal) && self.is_own(thread) {
-                    self.signal = Some(SignalInfo::of(thread, signal));
+                    self.signal = Some(SignalInfo::of(thread, signal).in_our_numbers(self.pid));
                 }
                 (libc::PTRACE_CONT, signal)
             }

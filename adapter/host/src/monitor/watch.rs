@@ -8,10 +8,10 @@ use std::time::Duration;
 
 use cami_link::{Deadline, Event, Inbox, Interest, Link, ProcessFd, ReceiveError, wait};
 use cami_wire::control::{Died, FromMonitor, Kill, Restarts, Standby, from_client};
-use nix::sys::signal::{SigSet, Signal};
-use nix::sys::signalfd::{SfdFlags, SignalFd};
+use nix::sys::signalfd::SignalFd;
 
 use super::cause::{Circumstances, describe};
+use super::descendants;
 use super::facts::Facts;
 use super::obituary::Obituary;
 use super::output::Output;
@@ -26,9 +26,6 @@ use cami_vendor::own_log;
 /// How far apart a client's two hang-ups may be.
 const HANG_UP_PATIENCE: Duration = Duration::from_millis(50);
 
-/// How long the end of what a library left behind may take; a fork bomb is left to its owner then.
-const DESCENDANTS_PATIENCE: Duration = Duration::from_secs(1);
-
 /// Descriptors of a standby: link, control socket, pidfd.
 const STANDBY_FDS: usize = 3;
 
@@ -40,6 +37,7 @@ pub struct Host {
     facts: Facts,
     pid: i32,
     tracer: Tracer,
+    children: SignalFd,
     activity: ActivityFile,
     watchdog: Watchdog,
     status: StatusFile,
@@ -67,6 +65,7 @@ impl Host {
             restarts: 0,
             pid: vendor.pid,
             tracer: vendor.tracer,
+            children: vendor.children,
             activity,
             watchdog,
             stdout: Output::new(vendor.stdout),
@@ -80,26 +79,19 @@ impl Host {
 
     /// Watches until the vendor process has ended, which the end of the client makes sure of.
     pub fn watch(mut self, mut control: Option<Link>) -> ExitCode {
-        let children = match children_signal() {
-            Ok(children) => children,
-            Err(error) => {
-                log::error!("signalfd: {error}");
-                return ExitCode::from(2);
-            }
-        };
         let client = client_process();
         let mut inbox = Inbox::new(MAX_CONTROL_BYTES, STANDBY_FDS);
         loop {
             if let Some(death) = self.tracer.poll() {
                 return self.ended(&death, control);
             }
-            let events = self.wait(&children, control.as_ref(), client.as_ref());
+            let events = self.wait(control.as_ref(), client.as_ref());
             let Ok([child, stdout, stderr, own, from_control, from_client]) = events else {
                 self.kill();
                 continue;
             };
             if child.readable {
-                let _ = children.read_signal();
+                let _ = self.children.read_signal();
             }
             self.look();
             self.take_output([stdout, stderr, own]);
@@ -128,17 +120,16 @@ impl Host {
 
     fn wait(
         &self,
-        children: &SignalFd,
         control: Option<&Link>,
         client: Option<&ProcessFd>,
     ) -> Result<[Event; 6], nix::errno::Errno> {
-        let idle = (children.as_fd(), Interest::None, Event::default());
+        let idle = (self.children.as_fd(), Interest::None, Event::default());
         let listen = |fd, open| {
             let interest = if open { Interest::Message } else { Interest::None };
             (fd, interest, Event::default())
         };
         let mut fds = [
-            listen(children.as_fd(), true),
+            listen(self.children.as_fd(), true),
             listen(self.stdout.pipe().as_fd(), self.stdout.is_open()),
             listen(self.stderr.pipe().as_fd(), self.stderr.is_open()),
             listen(self.own.pipe().as_fd(), self.own.is_open()),
@@ -269,7 +260,7 @@ impl Host {
         self.stdout.finish(|line| log::info!("{library}: {line}"));
         self.stderr.finish(|line| log::info!("{library}: {line}"));
         self.own.finish(log_own);
-        end_descendants();
+        descendants::end(&self.children);
         // A client that was told writes it into its own log, which is mostly the same as ours.
         let level = if left || told { log::Level::Debug } else { log::Level::Error };
         log::log!(level, "{cause}");
@@ -307,14 +298,6 @@ fn has_hung_up(control: Option<&Link>) -> bool {
     waited.is_ok() && fds.iter().any(|(.., event)| event.hung_up)
 }
 
-/// SIGCHLD by descriptor: it comes for every end and every stop of what is traced.
-fn children_signal() -> Result<SignalFd, nix::errno::Errno> {
-    let mut set = SigSet::empty();
-    set.add(Signal::SIGCHLD);
-    set.thread_block()?;
-    SignalFd::with_flags(&set, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK)
-}
-
 /// The client's process, by pidfd: a HAL that forked leaves copies of its sockets open in its
 /// children, which then hide its own end. `None` where it cannot be had: a parent in another PID
 /// namespace, or an old kernel; the control socket's end of file then is all there is.
@@ -323,32 +306,4 @@ fn client_process() -> Option<ProcessFd> {
     let client = ProcessFd::open(parent.as_raw()).ok()?;
     // The same parent as before: it had not ended when the descriptor was opened.
     (nix::unistd::getppid() == parent).then_some(client)
-}
-
-/// Ends what the library started and left behind: it became our child when its parent ended.
-fn end_descendants() {
-    let Ok(path) = std::fs::read_link("/proc/thread-self") else { return };
-    let list = std::path::Path::new("/proc").join(path).join("children");
-    let deadline = Deadline::after(DESCENDANTS_PATIENCE);
-    while let Ok(children) = std::fs::read_to_string(&list) {
-        if deadline.has_passed() {
-            return;
-        }
-        let pids: Vec<i32> =
-            children.split_whitespace().filter_map(|pid| pid.parse().ok()).collect();
-        if pids.is_empty() {
-            return;
-        }
-        for pid in pids {
-            // SAFETY: kill touches no memory; `pid` is a child of ours that nobody has reaped.
-            unsafe { libc::kill(pid, libc::SIGKILL) };
-        }
-        let mut status = 0;
-        // SAFETY: `status` is writable.
-        let changed = unsafe { libc::waitpid(-1, &raw mut status, libc::__WALL) };
-        if changed > 0 && libc::WIFSTOPPED(status) {
-            // It is traced, and each of its threads stops once more on its way out.
-            let _ = super::trace::go_on(changed);
-        }
-    }
 }

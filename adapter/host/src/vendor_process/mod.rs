@@ -1,9 +1,6 @@
 //! The start of the vendor process, up to the moment when the library may be loaded.
 
-mod filter;
-
 use std::fmt;
-use std::io::Read;
 use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd, RawFd};
 use std::path::PathBuf;
 
@@ -12,8 +9,11 @@ use nix::sys::prctl;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, sigaction};
 
+use cami_sandbox::{Layer, Outcomes, Plan, Split};
 use cami_vendor::activity::Activity;
-use cami_vendor::own_log;
+use cami_vendor::{OnInitialized, own_log};
+
+use crate::setup_line;
 
 /// What the monitor tells the vendor process on its command line. All descriptors are inherited.
 #[derive(Debug)]
@@ -24,8 +24,8 @@ pub struct VendorArguments {
     pub activity: OwnedFd,
     /// Where our own log lines go, as opposed to the library's standard error.
     pub log: OwnedFd,
-    /// Readable once the monitor is ready for us to go on.
-    pub go: OwnedFd,
+    /// The monitor's end says what the sandbox is to be, and hears what it is.
+    pub line: OwnedFd,
     /// The monitor's pid.
     pub monitor: i32,
     /// The library.
@@ -60,11 +60,14 @@ fn failed<E: fmt::Display>(what: &'static str) -> impl FnOnce(E) -> StartError {
 /// # Errors
 /// Only before the library was loaded.
 pub fn run(arguments: VendorArguments) -> Result<std::convert::Infallible, StartError> {
-    let VendorArguments { link, activity, log, go, monitor, library, needs_st_size } = arguments;
+    let VendorArguments { link, activity, log, line, monitor, library, needs_st_size } = arguments;
     // The monitor traces us now, or knows that it cannot; nothing of the vendor's runs before.
-    let _ = std::fs::File::from(go).read(&mut [0]);
-    close_all_but(&[0, 1, 2, link.as_raw_fd(), activity.as_raw_fd(), log.as_raw_fd()])?;
-    fcntl(&log, FcntlArg::F_SETFD(FdFlag::FD_CLOEXEC)).map_err(failed("FD_CLOEXEC"))?;
+    let plan = setup_line::receive_plan(&line).map_err(failed("the sandbox's plan"))?;
+    let kept = [&link, &activity, &log, &line].map(AsRawFd::as_raw_fd);
+    close_all_but(&[&[0, 1, 2][..], &kept].concat())?;
+    for fd in [&link, &log, &line] {
+        fcntl(fd, FcntlArg::F_SETFD(FdFlag::FD_CLOEXEC)).map_err(failed("FD_CLOEXEC"))?;
+    }
     own_log::install(log);
 
     // The monitor has one thread, so "the thread that forked us ended" means that it ended.
@@ -74,16 +77,50 @@ pub fn run(arguments: VendorArguments) -> Result<std::convert::Infallible, Start
     }
     default_signals()?;
     raise_fd_limit();
-    // A core dump would hold the link open while it is written, and so delay the client's notice.
-    let _ = setrlimit(Resource::RLIMIT_CORE, 0, 0);
-    prctl::set_no_new_privs().map_err(failed("PR_SET_NO_NEW_PRIVS"))?;
-    filter::install().map_err(failed("the seccomp filter"))?;
-
-    // The mapping stays; a program that the library executes does not get the descriptor.
+    // Where memory runs out, the library goes and not the HAL. Raising one's own number is free.
+    let _ = std::fs::write("/proc/self/oom_score_adj", "1000");
+    // The mapping stays; the library does not get the descriptor.
     let page = Activity::map(activity.as_fd()).map_err(failed("the activity page"))?;
     drop(activity);
-    cami_vendor::serve(link, page, &library, needs_st_size)
+
+    let mut outcomes = Outcomes::new();
+    plan.enter(&mut outcomes);
+    outcomes.check().map_err(StartError)?;
+    if plan.layers.has(Layer::Pid) {
+        match cami_sandbox::split(line.as_fd()).map_err(failed("the PID namespace"))? {
+            Split::Vendor => {}
+            // SAFETY: _exit has no preconditions.
+            Split::Outside => unsafe { libc::_exit(0) },
+        }
+    }
+    // A new user namespace may have taken that, and the monitor reads our mappings after a crash.
+    prctl::set_dumpable(true).map_err(failed("PR_SET_DUMPABLE"))?;
+    let _ = std::env::set_current_dir("/");
+    // Made now: the library, once loaded, could write to the memory that it is made in.
+    let second = second_filter(&plan, &outcomes)?;
+    plan.confine(&mut outcomes);
+    outcomes.check().map_err(StartError)?;
+    setup_line::give_account(&line, &outcomes.to_json()).map_err(failed("the monitor"))?;
+    drop(line);
+    cami_vendor::serve(link, page, &library, needs_st_size, second)
         .map_err(|error| StartError(error.to_string()))
+}
+
+/// What is to happen once the library is initialised: the tighter filter, for all threads.
+fn second_filter(plan: &Plan, outcomes: &Outcomes) -> Result<OnInitialized, StartError> {
+    if !plan.layers.has(Layer::Seccomp) {
+        return Ok(Box::new(|| Ok(())));
+    }
+    let hidden = outcomes.stands(Layer::Mount);
+    let filter = plan.running_filter(hidden).map_err(StartError)?;
+    let required = plan.seccomp_required;
+    Ok(Box::new(move || match filter.install() {
+        Err(reason) if !required => {
+            log::warn!("the library runs on under the first system call filter alone: {reason}");
+            Ok(())
+        }
+        result => result,
+    }))
 }
 
 /// Closes every descriptor that is not listed: those that the HAL left open belong to nobody here.

@@ -8,6 +8,8 @@
     reason = "test support: a failure here is the test's failure, and each test uses a part of it"
 )]
 
+pub mod outer;
+
 use std::fs::File;
 use std::io::{IoSlice, Read};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
@@ -78,6 +80,8 @@ pub struct Setup {
     pub through_shell: bool,
     /// Runs it under a filter that answers `ptrace` with EPERM.
     pub refuse_ptrace: bool,
+    /// An outer filter, as of a container.
+    outer: Option<outer::Program>,
 }
 
 impl Setup {
@@ -89,7 +93,14 @@ impl Setup {
             control: true,
             through_shell: false,
             refuse_ptrace: false,
+            outer: None,
         }
+    }
+
+    /// Starts the host under an outer filter that lets everything through but `calls`.
+    pub fn outer(mut self, answer: outer::Answer, calls: &[i64]) -> Self {
+        self.outer = Some(outer::Program::new(answer, calls));
+        self
     }
 
     pub fn variable(mut self, name: &str, value: &str) -> Self {
@@ -124,15 +135,16 @@ impl Setup {
             .envs(self.variables)
             .stdin(Stdio::null())
             .stderr(Stdio::piped());
+        let outer = self.outer;
         let inherit = move || {
             for fd in &inherited {
                 // SAFETY: fcntl is async-signal-safe; it clears close-on-exec in the child alone,
                 // so that no other test's child inherits the sockets.
                 unsafe { libc::fcntl(*fd, libc::F_SETFD, 0) };
             }
-            Ok(())
+            outer.as_ref().map_or(Ok(()), outer::Program::install)
         };
-        // SAFETY: the closure does nothing but fcntl.
+        // SAFETY: the closure makes system calls alone.
         unsafe { command.pre_exec(inherit) };
         if self.refuse_ptrace {
             // SAFETY: the closure does nothing but prctl.

@@ -92,6 +92,8 @@ pub enum ExitReason {
     ClientDoesNotRead = 3,
     /// The link's descriptor is gone: the library closed it.
     LinkClosed = 4,
+    /// The second system call filter could not be installed, and is required.
+    Filter = 5,
 }
 
 impl ExitReason {
@@ -101,6 +103,7 @@ impl ExitReason {
             2 => Self::Protocol,
             3 => Self::ClientDoesNotRead,
             4 => Self::LinkClosed,
+            5 => Self::Filter,
             _ => Self::None,
         }
     }

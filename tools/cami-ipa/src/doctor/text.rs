@@ -1,0 +1,79 @@
+//! The findings for people: the verdict first.
+
+use std::fmt::Write;
+
+use super::findings::Findings;
+
+/// The whole text.
+pub fn render(findings: &Findings) -> String {
+    let mut text = String::new();
+    // Writing to a String cannot fail.
+    let _ = write(findings, &mut text);
+    text
+}
+
+fn write(findings: &Findings, text: &mut String) -> std::fmt::Result {
+    if findings.problems.is_empty() {
+        writeln!(text, "good: the vendor library runs in all layers of the sandbox")?;
+    } else {
+        writeln!(text, "falls short:")?;
+        for problem in &findings.problems {
+            writeln!(text, "  - {problem}")?;
+        }
+    }
+    writeln!(text, "\nsandbox")?;
+    for layer in &findings.sandbox.layers {
+        let stands = if layer.engaged { "yes" } else { "no " };
+        let more = if layer.engaged { &layer.detail } else { &layer.reason };
+        let more = more.as_deref().unwrap_or_default();
+        writeln!(text, "{}", format!("  {:<10}{stands} {more}", layer.name.name()).trim_end())?;
+    }
+    let system = &findings.system;
+    writeln!(text, "\nsystem")?;
+    let landlock = system.landlock_abi.map_or("none".to_owned(), |abi| format!("ABI {abi}"));
+    let yes_or_no = |value: bool| if value { "yes" } else { "no" };
+    writeln!(text, "  kernel                {}", system.kernel)?;
+    writeln!(text, "  Landlock              {landlock}")?;
+    writeln!(text, "  outer seccomp filter  {}", yes_or_no(system.outer_seccomp_filter))?;
+    writeln!(text, "  tracing allowed       {}", yes_or_no(system.ptrace_allowed))?;
+    writeln!(text, "  user has a number     {}", yes_or_no(system.user_mapped))?;
+    writeln!(text, "  in a chroot           {}", yes_or_no(system.chroot))?;
+    for (name, value) in &system.sysctls {
+        writeln!(text, "  {name} = {value}")?;
+    }
+    let configuration = &findings.configuration;
+    writeln!(text, "\nconfiguration")?;
+    if let Some(file) = &configuration.file {
+        let absent = if configuration.file_exists { "" } else { " (is not there)" };
+        writeln!(text, "  {}{absent}", file.display())?;
+    }
+    for setting in &configuration.settings {
+        writeln!(text, "  {} = {} (from {})", setting.key, setting.value, setting.set_by)?;
+    }
+    for warning in &configuration.warnings {
+        writeln!(text, "  {warning}")?;
+    }
+    writeln!(text, "\nvendor library")?;
+    match &findings.library {
+        None => writeln!(text, "  none")?,
+        Some(library) => {
+            writeln!(text, "  {}", library.path.display())?;
+            let unknown = "unknown";
+            let revision = library.revision.as_deref().unwrap_or(unknown);
+            let build_id = library.build_id.as_deref().unwrap_or(unknown);
+            writeln!(text, "  revision {revision}, build-id {build_id}")?;
+            for needed in &library.needed {
+                let path = needed
+                    .path
+                    .as_ref()
+                    .map_or("not found".to_owned(), |path| path.display().to_string());
+                writeln!(text, "  needs {} => {path}", needed.name)?;
+            }
+        }
+    }
+    writeln!(text, "\nhost")?;
+    match &findings.host {
+        Some(path) => writeln!(text, "  {}", path.display()),
+        None => writeln!(text, "  not found"),
+    }
+}

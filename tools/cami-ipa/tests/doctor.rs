@@ -1,9 +1,9 @@
 //! `cami-ipa doctor`: the verdict, the exit code, and the data.
+
+#![allow(clippy::expect_used, reason = "a test states what it expects of its own set-up")]
 #![allow(clippy::indexing_slicing, reason = "a missing field is the test's failure")]
 
 mod support;
-
-#![allow(clippy::expect_used, reason = "a test states what it expects of its own set-up")]
 
 use support::{cami_ipa, code, output, reference, stderr};
 

@@ -10,6 +10,7 @@ use nix::fcntl::{FcntlArg, FdFlag, OFlag, fcntl};
 use nix::sys::signal::{SigSet, Signal};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
 
+use super::descendants;
 use super::output::printable;
 use super::trace::Tracer;
 use crate::module::Module;
@@ -51,13 +52,13 @@ pub struct Start<'a> {
     pub module: &'a Module,
     /// Its configuration.
     pub config: &'a Config,
-    /// The link; the monitor's copy is closed, so that the vendor process's end is the link's.
-    pub link: OwnedFd,
+    /// The link. The caller closes its copy, so that the vendor process's end is the link's.
+    pub link: &'a OwnedFd,
     /// The activity page.
     pub activity: &'a ActivityFile,
-    /// The sandbox, with the layers that the trial has seen to engage.
+    /// The sandbox to build: all of it, or the process ends and is no more.
     pub plan: &'a Plan,
-    /// What the trial has found.
+    /// What is expected to stand, and why the rest does not.
     pub report: Report,
 }
 
@@ -98,7 +99,7 @@ pub fn spawn(start: Start<'_>) -> io::Result<VendorProcess> {
     }
     let children = children_signal()?;
     let mut child = command.spawn()?;
-    drop((link, log_writer, vendor_line));
+    drop((log_writer, vendor_line));
     let (Some(stdout), Some(mut stderr)) = (child.stdout.take(), child.stderr.take()) else {
         return Err(io::Error::other("the pipes of the vendor process are missing"));
     };
@@ -109,8 +110,13 @@ pub fn spawn(start: Start<'_>) -> io::Result<VendorProcess> {
     let mut tracer = Tracer::seize(child.id().cast_signed());
     // It waits for this before anything of the vendor's runs.
     setup_line::send_plan(&line, plan)?;
-    let (outcomes, pid) = account(&line, &mut tracer, &children, plan)
-        .map_err(|reason| io::Error::other(with_last_line(&reason, &mut stderr)))?;
+    let (outcomes, pid) = match account(&line, &mut tracer, &children, plan) {
+        Ok(account) => account,
+        Err(reason) => {
+            descendants::end(&children);
+            return Err(io::Error::other(with_last_line(&reason, &mut stderr)));
+        }
+    };
     tracer.follow(pid, plan.layers.has(Layer::Pid).then_some(line.try_clone()?));
     cami_sandbox::verify(pid, &outcomes, &mut report);
     setup_line::go(&line)?;

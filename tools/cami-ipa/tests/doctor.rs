@@ -1,5 +1,9 @@
 //! `cami-ipa doctor`: the verdict, the exit code, and the data.
-#![allow(clippy::indexing_slicing, reason = "a missing field is the test's failure")]
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a missing field is the test's failure"
+)]
 
 mod support;
 

@@ -47,6 +47,7 @@ MAYBE static void end(void) {
   kill(getpid(), SIGKILL);
 #elif BY == PARENT
   kill(getppid(), SIGKILL);
+  fputs("the parent lives\n", stderr);
   for (;;) pause();
 #endif
 }

@@ -2,9 +2,9 @@
 //!
 //! | message | from | is |
 //! |---|---|---|
-//! | plan | monitor | the sandbox to build, as JSON; it traces us by then, or knows that it cannot |
+//! | plan | monitor | the sandbox to build, as JSON |
 //! | account | vendor process | what came of each layer, as JSON; its number comes with it |
-//! | go | monitor | one byte: it has seen the sandbox stand |
+//! | go | monitor | one byte: it has seen the sandbox stand, and traces us, or knows that it cannot |
 //! | end | first process of the PID namespace | the vendor process's wait status, four bytes |
 //!
 //! The vendor process closes its end before anything of the vendor's runs.
@@ -19,8 +19,8 @@ use nix::sys::socket::{
     recvmsg, setsockopt, socketpair, sockopt,
 };
 
-/// Larger plans and accounts are nobody's: a plan has some hundred paths.
-const MAX_BYTES: usize = 1 << 20;
+/// Ten layers with a sentence each fit many times over.
+const MAX_ACCOUNT_BYTES: usize = 16 << 10;
 
 /// What the monitor hears.
 #[derive(Debug)]
@@ -60,12 +60,13 @@ pub fn send_plan(line: &OwnedFd, plan: &Plan) -> Result<()> {
 /// # Errors
 /// What `recv` says, `ESRCH` if the monitor is gone, and a plan that is none.
 pub fn receive_plan(line: &OwnedFd) -> Result<Plan> {
-    let mut json = vec![0; MAX_BYTES];
-    let count = recv(line.as_raw_fd(), &mut json, MsgFlags::empty())?;
-    if count == 0 {
-        return Err(Errno::ESRCH.into());
+    // The size first; the monitor is trusted, and the kernel's buffer bounds it.
+    let look = MsgFlags::MSG_PEEK | MsgFlags::MSG_TRUNC;
+    let mut json = vec![0; recv(line.as_raw_fd(), &mut [], look)?];
+    match recv(line.as_raw_fd(), &mut json, MsgFlags::empty())? {
+        0 => Err(Errno::ESRCH.into()),
+        _ => serde_json::from_slice(&json).map_err(std::io::Error::other),
     }
-    serde_json::from_slice(json.get(..count).unwrap_or_default()).map_err(std::io::Error::other)
 }
 
 /// The vendor process's: gives its account and waits until the monitor has looked.
@@ -94,7 +95,7 @@ pub fn go(line: &OwnedFd) -> Result<()> {
 /// # Errors
 /// What `recvmsg` says.
 pub fn hear(line: &OwnedFd) -> Result<Heard> {
-    let mut bytes = vec![0; MAX_BYTES];
+    let mut bytes = vec![0; MAX_ACCOUNT_BYTES];
     let mut space = nix::cmsg_space!(UnixCredentials);
     let (count, sender) = {
         let mut parts = [IoSliceMut::new(&mut bytes)];

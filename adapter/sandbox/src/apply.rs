@@ -27,6 +27,8 @@ pub(crate) enum Step {
     Trying(Layer),
     /// It stands, or does not.
     Done(Layer, Outcome),
+    /// All of them were tried; the process waits to be looked at.
+    Ready,
 }
 
 impl Outcomes {
@@ -48,7 +50,7 @@ impl Outcomes {
         self.all.push((layer, outcome));
     }
 
-    fn tell(&mut self, step: &Step) {
+    pub(crate) fn tell(&mut self, step: &Step) {
         let Some(witness) = &mut self.witness else { return };
         if let Ok(mut line) = serde_json::to_vec(step) {
             line.push(b'\n');

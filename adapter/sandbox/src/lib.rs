@@ -1,14 +1,14 @@
 //! The sandbox of the vendor process: what it is made of, whether it engages here, and the truth
 //! about what did.
 //!
-//! Ten layers ([`Layer`]), each of use without the others. Three steps, in three processes:
+//! Ten layers ([`Layer`]), each of use without the others.
 //!
-//! 1. [`probe`], by the monitor: a short-lived child builds the whole sandbox. What it cannot build
-//!    is left out, with the reason; a layer that an outer filter kills for is known by the child's
-//!    death.
-//! 2. [`Plan::enter`] and [`Plan::confine`], by the vendor process itself, after its `execve` and
-//!    before anything of the vendor's runs.
-//! 3. [`verify`], by the monitor: what engaged is read from `/proc/PID`, not believed.
+//! 1. The vendor process builds them around itself, after its `execve` and before anything of the
+//!    vendor's runs: [`Plan::enter`], [`split`], [`Plan::confine`].
+//! 2. The monitor reads from `/proc/PID` what engaged, and does not believe it: [`verify`].
+//! 3. Where the vendor process fails, or an outer filter kills it, a short-lived child tries layer by
+//!    layer: [`probe`]. What it cannot build is left out, with the reason, and another vendor process
+//!    takes the place of the first. So the common case pays for one sandbox and not for two.
 //!
 //! The result is a [`Report`]: for the log, for `sandbox.require`, for `cami-ipa doctor`.
 

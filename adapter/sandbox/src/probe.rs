@@ -1,5 +1,8 @@
 //! The trial: a short-lived child builds the whole sandbox, and we look at it.
 //!
+//! For where the vendor process itself could not build all of it (it is started with all layers, and
+//! is expendable until its library is opened), and for `cami-ipa doctor`.
+//!
 //! One child is enough where everything engages. A layer that fails, or that the child dies of, is
 //! left out with its reason, and another child tries the rest: layers depend on each other, so what
 //! engaged before must be seen to do so without it. The child is what an outer filter kills, not
@@ -33,7 +36,7 @@ const PATIENCE: Duration = Duration::from_secs(2);
 #[must_use]
 pub fn probe(plan: &Plan) -> Report {
     let mut plan = plan.clone();
-    let mut report = Report::of_layers(plan.layers);
+    let mut report = Report::expected(plan.layers);
     // Each round but the last takes a layer away.
     for _ in 0..=Layer::ALL.len() {
         match round(&plan, &mut report) {
@@ -77,10 +80,10 @@ fn round(plan: &Plan, report: &mut Report) -> Result<(), Failed> {
                 trying = None;
                 outcomes.push(layer, outcome);
             }
-        }
-        if plan.layers.iter().all(|layer| outcomes.of(layer).is_some()) {
-            check(child.pid.as_raw(), Subject::Trial, &outcomes, report);
-            return Ok(());
+            Step::Ready => {
+                check(child.pid.as_raw(), Subject::Trial, &outcomes, report);
+                return Ok(());
+            }
         }
     }
     // It ended, or said nothing for too long.
@@ -183,7 +186,7 @@ fn try_all(plan: &Plan, witness: OwnedFd, leash: OwnedFd) {
     if outcomes.check().is_err() {
         return;
     }
-    if plan.layers.has(Layer::Pid) && outcomes.check().is_ok() {
+    if plan.layers.has(Layer::Pid) {
         // The namespace lives as soon as it has a first process.
         // SAFETY: this process has one thread, and the child ends at once.
         match unsafe { fork() } {
@@ -196,6 +199,7 @@ fn try_all(plan: &Plan, witness: OwnedFd, leash: OwnedFd) {
         }
     }
     plan.confine(&mut outcomes);
+    outcomes.tell(&Step::Ready);
     // Until we have been looked at.
     let _ = File::from(leash).read(&mut [0]);
 }

@@ -39,7 +39,7 @@ pub fn check(pid: i32, subject: Subject, outcomes: &Outcomes, report: &mut Repor
         match found {
             Ok(detail) => report.detail(layer, detail),
             Err(error) if subject == Subject::Vendor => {
-                report.fail(layer, format!("{error}; it engaged in the trial before"));
+                report.fail(layer, format!("{error}, though it was built"));
             }
             Err(error) => report.fail(layer, error.to_string()),
         }
@@ -82,8 +82,9 @@ fn has_other_root(pid: i32, layer: Layer) -> bool {
 }
 
 impl Report {
-    /// A report in which `layers` stand; the others are missing for want of a reason.
-    pub(crate) fn of_layers(layers: Layers) -> Self {
+    /// What is to be shown yet: `layers` stand; the others were not asked for.
+    #[must_use]
+    pub fn expected(layers: Layers) -> Self {
         let layers = Layer::ALL.into_iter().map(|name| LayerReport {
             name,
             engaged: layers.has(name),

@@ -170,7 +170,11 @@ fn initialize_on_a_live_session_starts_afresh_without_notify() {
     assert_eq!(hal.call("init"), "init 0");
     hal.wait_for_end(&old);
     assert!(!hal.family().iter().any(|pid| old.contains(pid)));
-    assert_eq!(hal.family().len(), 2, "one monitor and one vendor process");
+    assert_eq!(
+        hal.family().len(),
+        3,
+        "monitor, first process of the PID namespace, vendor process"
+    );
     assert_eq!(hal.call("reg memfd 4096"), "reg 1", "the fresh library begins anew");
     assert_eq!(hal.count("notify"), 0);
     hal.finish();
@@ -181,7 +185,7 @@ fn killed_host_takes_monitor_and_vendor_process_with_it() {
     let mut hal = Setup::new("plain").start();
     assert_eq!(hal.call("init"), "init 0");
     let family = hal.family();
-    assert_eq!(family.len(), 2, "one monitor and one vendor process");
+    assert_eq!(family.len(), 3, "monitor, first process of the PID namespace, vendor process");
     hal.signal(hal.pid(), libc::SIGKILL);
     hal.wait_for_end(&family);
 }

@@ -40,7 +40,7 @@ fn descriptors_of_the_hal_are_in_neither_process() {
     assert!(holds(hal.pid(), &secret), "the test's own view");
     assert_eq!(hal.call("init"), "init 0");
     let family = hal.family();
-    assert_eq!(family.len(), 2, "one monitor and one vendor process");
+    assert_eq!(family.len(), 3, "monitor, first process of the PID namespace, vendor process");
     for process in family {
         assert!(!holds(process, &secret), "process {process} inherited a descriptor");
     }
@@ -76,6 +76,9 @@ fn every_thread_of_the_vendor_process_is_confined() {
         let thread: u32 = task.file_name().to_str().unwrap().parse().unwrap();
         assert_eq!(status(thread, "NoNewPrivs:"), "1");
         assert_eq!(status(thread, "Seccomp:"), "2", "a filter");
+        for set in ["CapInh:", "CapPrm:", "CapEff:", "CapBnd:", "CapAmb:"] {
+            assert_eq!(status(thread, set), "0000000000000000", "{set}");
+        }
         threads += 1;
     }
     assert!(threads >= 5, "the library's three, the caller and the watcher, not {threads}");

@@ -1,7 +1,9 @@
 //! `cami-ipa doctor`: the verdict, the exit code, and the data.
-
-#![allow(clippy::expect_used, reason = "a test states what it expects of its own set-up")]
-#![allow(clippy::indexing_slicing, reason = "a missing field is the test's failure")]
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a missing field is the test's failure"
+)]
 
 mod support;
 

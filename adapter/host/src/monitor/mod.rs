@@ -36,6 +36,7 @@ use cami_sandbox::{Files, Layer, Plan, Report};
 use cami_vendor::activity::ActivityFile;
 
 pub use spawn::VENDOR_ROLE;
+use spawn::VendorProcess;
 
 /// What the client gives the monitor on its command line.
 #[derive(Debug)]
@@ -128,18 +129,10 @@ fn start(
     let _ = nix::unistd::setpgid(nix::unistd::Pid::this(), nix::unistd::Pid::from_raw(0));
     let activity = ActivityFile::new()
         .map_err(|errno| Refusal::new(errno, format!("cannot make the activity page: {errno}")))?;
-    let (plan, report) = sandbox(&module, &config)?;
-    let vendor = spawn::spawn(spawn::Start {
-        module: &module,
-        config: &config,
-        link,
-        activity: &activity,
-        plan: &plan,
-        report,
-    })
-    .map_err(|error| Refusal::new(Errno::EAGAIN, format!("cannot start the host: {error}")))?;
+    let vendor = spawn_sandboxed(&module, &config, &link, &activity)?;
+    drop(link);
     log::info!("sandbox of process {}: {}", vendor.pid, vendor.sandbox);
-    // What stood in the trial stands; should it not, the vendor process ends with us.
+    // Should one that was built not stand, the vendor process ends with us.
     vendor
         .sandbox
         .require(&config.sandbox.require)
@@ -173,18 +166,31 @@ fn recovery(config: &Config) -> Option<Recovery> {
     })
 }
 
-/// The sandbox that can be had here, found out by trial.
-fn sandbox(module: &Module, config: &Config) -> Result<(Plan, Report), Refusal> {
-    let library = std::path::absolute(&module.path)
-        .map_err(|error| Refusal::new(Errno::ENOENT, error.to_string()))?;
+/// Starts the vendor process in the whole sandbox. Where that cannot be had, a trial finds out what
+/// can, and another vendor process is started in that.
+fn spawn_sandboxed(
+    module: &Module,
+    config: &Config,
+    link: &OwnedFd,
+    activity: &ActivityFile,
+) -> Result<VendorProcess, Refusal> {
+    let cannot = |error| Refusal::new(Errno::EAGAIN, format!("cannot start the host: {error}"));
+    let library = std::path::absolute(&module.path).map_err(cannot)?;
     let Sandbox { require, read, write, ioctl } = &config.sandbox;
     let files = Files::for_library(Some(&library), &config.library_path, read, write);
     let mut plan = Plan::new(files, ioctl.clone());
     plan.seccomp_required = require.iter().any(|layer| layer == Layer::Seccomp.name());
+    let start = |plan: &Plan, report| {
+        spawn::spawn(spawn::Start { module, config, link, activity, plan, report })
+    };
+    match start(&plan, Report::expected(plan.layers)) {
+        Ok(vendor) => return Ok(vendor),
+        Err(error) => log::debug!("the whole sandbox cannot be had here: {error}"),
+    }
     let report = cami_sandbox::probe(&plan);
     report.require(require).map_err(|reason| Refusal::new(Errno::EPERM, reason))?;
     plan.layers = report.layers();
-    Ok((plan, report))
+    start(&plan, report).map_err(cannot)
 }
 
 fn ready(config: &Config, module: &Module, vendor_pid: i32) -> Ready {

@@ -3,13 +3,14 @@
 use std::fs::File;
 use std::io::{self, Read};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
-use std::process::{ChildStderr, ChildStdout, Command, Stdio};
+use std::process::{Child, ChildStderr, ChildStdout, Command, Stdio};
 use std::time::Duration;
 
 use nix::fcntl::{FcntlArg, FdFlag, OFlag, fcntl};
 use nix::sys::signal::{SigSet, Signal};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
 
+use super::descendants;
 use super::output::printable;
 use super::trace::Tracer;
 use crate::module::Module;
@@ -51,13 +52,13 @@ pub struct Start<'a> {
     pub module: &'a Module,
     /// Its configuration.
     pub config: &'a Config,
-    /// The link; the monitor's copy is closed, so that the vendor process's end is the link's.
-    pub link: OwnedFd,
+    /// The link. The caller closes its copy, so that the vendor process's end is the link's.
+    pub link: &'a OwnedFd,
     /// The activity page.
     pub activity: &'a ActivityFile,
-    /// The sandbox, with the layers that the trial has seen to engage.
+    /// The sandbox to build: all of it, or the process ends and is no more.
     pub plan: &'a Plan,
-    /// What the trial has found.
+    /// What is expected to stand, and why the rest does not.
     pub report: Report,
 }
 
@@ -98,7 +99,7 @@ pub fn spawn(start: Start<'_>) -> io::Result<VendorProcess> {
     }
     let children = children_signal()?;
     let mut child = command.spawn()?;
-    drop((link, log_writer, vendor_line));
+    drop((log_writer, vendor_line));
     let (Some(stdout), Some(mut stderr)) = (child.stdout.take(), child.stderr.take()) else {
         return Err(io::Error::other("the pipes of the vendor process are missing"));
     };
@@ -106,12 +107,18 @@ pub fn spawn(start: Start<'_>) -> io::Result<VendorProcess> {
     for pipe in [stdout.as_fd(), stderr.as_fd(), log.as_fd()] {
         fcntl(pipe, FcntlArg::F_SETFL(OFlag::O_NONBLOCK))?;
     }
-    let mut tracer = Tracer::seize(child.id().cast_signed());
-    // It waits for this before anything of the vendor's runs.
     setup_line::send_plan(&line, plan)?;
-    let (outcomes, pid) = account(&line, &mut tracer, &children, plan)
-        .map_err(|reason| io::Error::other(with_last_line(&reason, &mut stderr)))?;
-    tracer.follow(pid, plan.layers.has(Layer::Pid).then_some(line.try_clone()?));
+    let (outcomes, pid) = match account(&line, &mut child, &children, plan) {
+        Ok(account) => account,
+        Err(reason) => {
+            descendants::end(&children);
+            return Err(io::Error::other(with_last_line(&reason, &mut stderr)));
+        }
+    };
+    // It waits for us now, and nothing of the vendor's has run. Earlier each of its steps would stop
+    // it for us.
+    let init = plan.layers.has(Layer::Pid).then(|| line.try_clone()).transpose()?;
+    let tracer = Tracer::seize(pid, init);
     cami_sandbox::verify(pid, &outcomes, &mut report);
     setup_line::go(&line)?;
     Ok(VendorProcess { pid, tracer, children, stdout, stderr, log, sandbox: report })
@@ -120,13 +127,13 @@ pub fn spawn(start: Start<'_>) -> io::Result<VendorProcess> {
 /// Waits until the vendor process says what it has built; its number comes with it.
 fn account(
     line: &OwnedFd,
-    tracer: &mut Tracer,
+    started: &mut Child,
     children: &SignalFd,
     plan: &Plan,
 ) -> Result<(Outcomes, i32), String> {
     let deadline = Deadline::after(SETUP_PATIENCE);
     // With a PID namespace the process that we started makes two others and ends.
-    let mut may_end = plan.layers.has(Layer::Pid);
+    let may_end = plan.layers.has(Layer::Pid);
     loop {
         match setup_line::hear(line) {
             Ok(Heard::Account(json, pid)) => return Ok((Outcomes::from_json(&json)?, pid)),
@@ -135,15 +142,12 @@ fn account(
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
             Err(error) => return Err(error.to_string()),
         }
-        match tracer.poll() {
-            None => {}
-            Some(death) if may_end && death.signal == 0 && death.exit_code == 0 => {
-                may_end = false;
-                // Others may have stopped for us to let them go on: their signal is one with this.
-                continue;
-            }
-            // What it has said before is still there.
-            Some(death) => return Err(format!("it ended ({death:?})")),
+        match started.try_wait() {
+            Ok(None) => {}
+            Ok(Some(status)) if may_end && status.success() => {}
+            // What it has said before is still there to hear, but it would have waited for us.
+            Ok(Some(status)) => return Err(format!("it ended: {status}")),
+            Err(error) => return Err(error.to_string()),
         }
         if deadline.has_passed() {
             return Err(format!("it takes more than {} s", SETUP_PATIENCE.as_secs()));

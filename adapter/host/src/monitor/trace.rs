@@ -72,8 +72,9 @@ impl Stopped {
 }
 
 impl Tracer {
-    /// Starts to trace `pid`, a child that has one thread yet.
-    pub fn seize(pid: i32) -> Self {
+    /// Starts to trace `pid`, which has one thread yet. `init` is the socket of the first process in
+    /// its PID namespace; without one it is our child.
+    pub fn seize(pid: i32, init: Option<OwnedFd>) -> Self {
         // Its children too, so that the end of the monitor is theirs.
         let options = libc::PTRACE_O_EXITKILL
             | libc::PTRACE_O_TRACECLONE
@@ -89,7 +90,7 @@ impl Tracer {
             );
         }
         let (signal, end, stopped) = (None, None, Stopped::default());
-        Self { pid, init: None, traced, signal, end, executed: false, stopped }
+        Self { pid, init, traced, signal, end, executed: false, stopped }
     }
 
     /// Whether the vendor process is traced.
@@ -100,13 +101,6 @@ impl Tracer {
     /// The signal that keeps the vendor process stopped, and since when, as far as tracing tells.
     pub fn stopped(&self) -> Option<(i32, Instant)> {
         self.stopped.since
-    }
-
-    /// From now on `pid` is the vendor process. `init` is the socket of the first process in its PID
-    /// namespace, if it has one.
-    pub fn follow(&mut self, pid: i32, init: Option<OwnedFd>) {
-        self.pid = pid;
-        self.init = init;
     }
 
     /// Takes what the kernel has to say of our children, without waiting; the vendor process's
@@ -158,8 +152,7 @@ impl Tracer {
         Death { signal, exit_code, fault, image, executed: self.executed }
     }
 
-    /// Whether the process executes this program: its own start may still be under way when it is
-    /// seized.
+    /// Whether the process executes this program.
     fn runs_ourselves(&self) -> bool {
         // By its inode: in a root of its own a file has another name, or none.
         let file = |path: String| std::fs::metadata(path).ok().map(|file| (file.dev(), file.ino()));

@@ -61,7 +61,6 @@ fn failed<E: fmt::Display>(what: &'static str) -> impl FnOnce(E) -> StartError {
 /// Only before the library was loaded.
 pub fn run(arguments: VendorArguments) -> Result<std::convert::Infallible, StartError> {
     let VendorArguments { link, activity, log, line, monitor, library, needs_st_size } = arguments;
-    // The monitor traces us now, or knows that it cannot; nothing of the vendor's runs before.
     let plan = setup_line::receive_plan(&line).map_err(failed("the sandbox's plan"))?;
     let kept = [&link, &activity, &log, &line].map(AsRawFd::as_raw_fd);
     close_all_but(&[&[0, 1, 2][..], &kept].concat())?;

@@ -82,6 +82,8 @@ impl Setup {
             }
         }
         command.env("CAMI_IPA_CONFIG", room.path("cami-ipa.toml"));
+        // Nothing outside of the test's own folders.
+        command.env("CAMI_IPA_STATUS_DIR", room.path("status"));
         let mut library = artefact("libcam_algo.so");
         let _ = artefact("cros_ipa_proxy");
         if let Some(vendor) = &self.vendor {

@@ -101,6 +101,13 @@ impl Host {
         !self.of_service
     }
 
+    /// Whether a signal has stopped the monitor, as far as nobody else has waited for that.
+    pub(crate) fn is_stopped(&self) -> bool {
+        let Some(monitor) = &self.monitor else { return false };
+        let flags = WaitPidFlag::WSTOPPED | WaitPidFlag::WNOHANG | WaitPidFlag::WNOWAIT;
+        matches!(waitid(Id::PIDFd(monitor.as_fd()), flags), Ok(WaitStatus::Stopped(..)))
+    }
+
     /// Tells the monitor to kill the vendor process for `reason`, without waiting. A monitor that
     /// does not read is killed soon after by whoever asked for it.
     pub(crate) fn condemn(&self, reason: &str) {

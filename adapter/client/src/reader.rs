@@ -31,6 +31,11 @@ const LINK_BYTES: usize = MAX_HEADER_BYTES + 1024;
 /// so busy that the monitor is not scheduled. `notify` waits for it, so that the log names the cause
 /// before the HAL acts.
 pub(crate) const LAST_WORDS: Duration = Duration::from_millis(250);
+/// After so long without a message the reader looks whether the monitor is stopped (`kill -STOP`):
+/// it traces the vendor process, whose death then waits for it and shows nowhere.
+const SILENCE: Duration = Duration::from_secs(1);
+/// After so many looks in a row at a stopped monitor it is killed, and the vendor process with it.
+const STOPPED_LOOKS: u32 = 2;
 /// Messages still taken from a link whose vendor process is dead: more than its socket can hold,
 /// and an end for whoever else kept it open.
 const DRAIN_MESSAGES: usize = 8192;
@@ -201,6 +206,7 @@ impl Reader {
     /// closed by then, unless a thread of the HAL is just sending.
     fn watch(&self, session: Arc<Session>, buffers: &mut Buffers) -> Option<Arc<dyn Callbacks>> {
         let mut in_a_row = 0;
+        let mut stopped_looks = 0;
         loop {
             self.deliver_pending(&session);
             self.keep_one_warm(&session);
@@ -229,6 +235,12 @@ impl Reader {
             }
             if sight.control {
                 hear(&session, &mut buffers.control);
+            }
+            stopped_looks =
+                if sight.silent && session.host.is_stopped() { stopped_looks + 1 } else { 0 };
+            if stopped_looks >= STOPPED_LOOKS {
+                log::error!("the host is stopped by a signal and hides what becomes of it: killed");
+                session.host.kill();
             }
             if !sight.dead && !session.is_gone() {
                 continue;
@@ -267,10 +279,14 @@ impl Reader {
             (waker.as_fd(), Interest::Message, Event::default()),
             session.host.polled(link),
         ];
-        if let Err(errno) = self.wait(&mut polled, until) {
-            session.condemn(&format!("the reader cannot wait: {errno}"));
-            return Sight { dead: true, ..Sight::default() };
-        }
+        let silence = Deadline::after(SILENCE);
+        let events = match self.wait(&mut polled, until.or(Some(silence))) {
+            Ok(events) => events,
+            Err(errno) => {
+                session.condemn(&format!("the reader cannot wait: {errno}"));
+                return Sight { dead: true, ..Sight::default() };
+            }
+        };
         let [(.., link), (.., control), (.., woken), (.., monitor)] = polled;
         if woken.readable {
             waker.drain();
@@ -282,6 +298,7 @@ impl Reader {
             link: link.readable || link.hung_up,
             control: control.readable || control.hung_up,
             dead: monitor.readable,
+            silent: events == 0 && until.is_none(),
         }
     }
 
@@ -387,6 +404,8 @@ struct Sight {
     control: bool,
     /// The monitor has ended.
     dead: bool,
+    /// For [`SILENCE`] nothing came.
+    silent: bool,
 }
 
 /// Takes one control message: the monitor's word on a death, or its hang-up.

@@ -113,3 +113,34 @@ fn the_default_library_is_the_reference() {
     }
     assert_eq!(trace(&["--frames", "3"]).lines().count(), 4);
 }
+
+#[test]
+fn death_in_a_run_is_what_status_shows_and_the_run_leaves_no_host() {
+    if shim().is_none() {
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let (status, crash) = (folder.path().join("status"), folder.path().join("crash"));
+    let run = output(
+        cami_ipa(&["run", "--json", "-", "--frames", "40", "--kill-once", "20"])
+            .arg("--vendor-library")
+            .arg(reference())
+            .env("CAMI_IPA_STATUS_DIR", &status)
+            .env("CAMI_IPA_CRASH_DIR", &crash),
+    );
+    assert_eq!(code(&run), 0, "{}", stderr(&run));
+    let shown = output(
+        cami_ipa(&["status", "--json", "-"])
+            .env("CAMI_IPA_STATUS_DIR", &status)
+            .env("CAMI_IPA_CRASH_DIR", &crash),
+    );
+    assert_eq!(code(&shown), 0, "{}", stderr(&shown));
+    let report: serde_json::Value = serde_json::from_slice(&shown.stdout).expect("JSON");
+    assert_eq!(report["hosts"].as_array().map(Vec::len), Some(0), "{report}");
+    assert_eq!(report["deaths"].as_array().map(Vec::len), Some(1), "{report}");
+    let cause = report["deaths"][0]["cause"].as_str().expect("text");
+    assert!(cause.contains("killed by SIGKILL from outside"), "{cause}");
+    assert!(report["deaths"][0]["build_id"].is_string(), "{report}");
+    let record = report["deaths"][0]["crash_record"].as_str().expect("text");
+    assert!(record.starts_with(crash.to_str().expect("text")), "{record}");
+}

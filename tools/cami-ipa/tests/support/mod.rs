@@ -12,7 +12,12 @@ use std::process::{Command, Output};
 /// The program with `run` and arguments, without settings of the caller's environment.
 pub fn cami_ipa(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_cami-ipa"));
-    command.args(arguments).env_remove("CAMI_IPA_VENDOR_LIBRARY").env_remove("CAMI_IPA_CONFIG");
+    command
+        .args(arguments)
+        .env_remove("CAMI_IPA_VENDOR_LIBRARY")
+        .env_remove("CAMI_IPA_CONFIG")
+        // Nothing outside of the test's own folders.
+        .env("CAMI_IPA_STATUS_DIR", "/nowhere/cami-ipa");
     command
 }
 

@@ -50,28 +50,22 @@ impl History {
         entry.duration_ns.store(0, Ordering::Release);
     }
 
-    /// A callback came: it ends the oldest request of that number that is in flight. `requests` is
-    /// how many there were so far.
-    pub fn end(&self, requests: u64, now_ns: u64, req_id: u32, status: u32) {
+    /// A callback came for the request that began at `start_ns`. `requests` is how many there were
+    /// so far: the one that is looked for is mostly the last.
+    pub fn end(&self, requests: u64, start_ns: u64, now_ns: u64, req_id: u32, status: u32) {
         let remembered = requests.min(LAST_REQUESTS as u64);
-        let open = (requests - remembered..requests).filter_map(|number| self.entry(number)).find(
-            |entry| {
-                entry.req_id.load(Ordering::Relaxed) == req_id
+        let begun = (requests - remembered..requests)
+            .rev()
+            .filter_map(|number| self.entry(number))
+            .find(|entry| {
+                entry.start_ns.load(Ordering::Relaxed) == start_ns
+                    && entry.req_id.load(Ordering::Relaxed) == req_id
                     && entry.duration_ns.load(Ordering::Acquire) == 0
-            },
-        );
-        if let Some(entry) = open {
-            let start = entry.start_ns.load(Ordering::Relaxed);
-            let duration = now_ns.saturating_sub(start).max(1);
-            let free = entry.duration_ns.compare_exchange(
-                0,
-                duration,
-                Ordering::AcqRel,
-                Ordering::Relaxed,
-            );
-            if free.is_ok() {
-                entry.status.store(status, Ordering::Relaxed);
-            }
+            });
+        if let Some(entry) = begun {
+            let duration = now_ns.saturating_sub(start_ns).max(1);
+            entry.status.store(status, Ordering::Relaxed);
+            entry.duration_ns.store(duration, Ordering::Release);
         }
     }
 }

@@ -217,7 +217,6 @@ impl Activity {
     /// no longer in flight.
     pub fn returned(self, req_id: u32, status: u32) {
         self.0.callbacks.fetch_add(1, Ordering::Relaxed);
-        self.0.history.end(self.0.requests.load(Ordering::Relaxed), now_ns(), req_id, status);
         let oldest = self
             .0
             .in_flight
@@ -227,7 +226,12 @@ impl Activity {
             .min_by_key(|(start, _)| *start);
         if let Some((start, entry)) = oldest {
             // Another thread may have answered the same request at this moment: one is enough.
-            let _ = entry.start_ns.compare_exchange(start, 0, Ordering::AcqRel, Ordering::Relaxed);
+            let ours =
+                entry.start_ns.compare_exchange(start, 0, Ordering::AcqRel, Ordering::Relaxed);
+            if ours.is_ok() {
+                let requests = self.0.requests.load(Ordering::Relaxed);
+                self.0.history.end(requests, start, now_ns(), req_id, status);
+            }
         }
     }
 

@@ -25,6 +25,7 @@ use crate::layer::{Layer, LayerError};
 use crate::plan::Plan;
 use crate::reason;
 use crate::report::Report;
+use crate::system::network_is_down;
 use crate::verify::{Subject, check};
 
 /// How long one child may take: it is done within two milliseconds, and a file system that does not
@@ -44,6 +45,10 @@ pub fn probe(plan: &Plan) -> Report {
             Err(Failed { layer, why }) => {
                 plan.layers = plan.layers.without(layer);
                 report.fail(layer, why);
+                // As libcamera's worker does it before it starts us.
+                if layer == Layer::Net && network_is_down() {
+                    report.inherit(layer, "inherited: no interface is up");
+                }
             }
         }
     }

@@ -17,6 +17,8 @@ pub struct LayerReport {
     pub detail: Option<String>,
     /// Why it does not, and what to do.
     pub reason: Option<String>,
+    /// It was there before: the vendor process is started inside of it.
+    pub inherited: bool,
 }
 
 /// All layers.
@@ -73,7 +75,18 @@ impl Report {
         }
     }
 
-    /// The report as data: `{"layers": [{"name", "engaged", "detail", "reason"}]}`.
+    /// A layer that cannot be built is there already.
+    pub(crate) fn inherit(&mut self, layer: Layer, detail: impl Into<String>) {
+        if let Some(report) = self.layers.iter_mut().find(|report| report.name == layer) {
+            report.engaged = true;
+            report.inherited = true;
+            report.detail = Some(detail.into());
+            report.reason = None;
+        }
+    }
+
+    /// The report as data: `{"layers": [{"name", "engaged", "detail", "reason",
+    /// "inherited"}]}`.
     #[must_use]
     pub fn to_json(&self) -> serde_json::Value {
         serde_json::to_value(self).unwrap_or(serde_json::Value::Null)
@@ -95,11 +108,20 @@ impl fmt::Display for Report {
             }
             separator = ", ";
         }
+        // Namespaces mostly fail for one reason, which is said once.
+        let mut last = None;
         for layer in self.layers.iter().filter(|layer| !layer.engaged) {
             let reason = layer.reason.as_deref().unwrap_or("unknown");
-            write!(f, "; without {}: {reason}", layer.name)?;
+            // What was tried stands behind it in parentheses, and is each layer's own.
+            let reason = reason.rsplit_once(" (").map_or(reason, |(reason, _)| reason);
+            match last {
+                Some(same) if same == reason => write!(f, ", {}", layer.name)?,
+                Some(other) => write!(f, ": {other}; without {}", layer.name)?,
+                None => write!(f, "; without {}", layer.name)?,
+            }
+            last = Some(reason);
         }
-        Ok(())
+        last.map_or(Ok(()), |reason| write!(f, ": {reason}"))
     }
 }
 
@@ -114,6 +136,7 @@ mod tests {
             engaged: reason.is_none(),
             detail: detail.map(str::to_owned),
             reason: reason.map(str::to_owned),
+            inherited: false,
         };
         Report {
             layers: vec![
@@ -132,6 +155,10 @@ mod tests {
         none.fail(Layer::Landlock, "x");
         none.fail(Layer::Caps, "y");
         assert!(none.to_string().starts_with("no layer engaged; without user"), "{none}");
+        none.fail(Layer::Caps, "x (capset: denied)");
+        let expected =
+            "no layer engaged; without user: no user namespaces; without landlock, caps: x";
+        assert_eq!(none.to_string(), expected);
     }
 
     #[test]

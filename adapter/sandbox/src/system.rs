@@ -100,6 +100,16 @@ fn has_own_root(mounts: &str) -> bool {
     mounts.lines().any(|line| line.split(' ').nth(4) == Some("/"))
 }
 
+/// Whether no network interface is up: in a network namespace that somebody has made before. False
+/// where it cannot be found out.
+#[must_use]
+pub fn network_is_down() -> bool {
+    use nix::net::if_::InterfaceFlags;
+    nix::ifaddrs::getifaddrs().is_ok_and(|mut interfaces| {
+        !interfaces.any(|interface| interface.flags.contains(InterfaceFlags::IFF_UP))
+    })
+}
+
 /// Whether a process of ours may be traced by us: a trial on a child.
 #[must_use]
 pub fn may_trace() -> bool {

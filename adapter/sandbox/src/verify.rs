@@ -27,7 +27,7 @@ pub fn verify(pid: i32, outcomes: &Outcomes, report: &mut Report) {
 pub fn check(pid: i32, subject: Subject, outcomes: &Outcomes, report: &mut Report) {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
     for layer in Layer::ALL {
-        if !report.engaged(layer) {
+        if !report.of(layer).is_some_and(|layer| layer.engaged && !layer.inherited) {
             continue;
         }
         let told = match outcomes.of(layer) {
@@ -90,6 +90,7 @@ impl Report {
             engaged: layers.has(name),
             detail: None,
             reason: (!layers.has(name)).then(|| "not asked for".to_owned()),
+            inherited: false,
         });
         Self { layers: layers.collect() }
     }
@@ -100,12 +101,12 @@ impl Report {
         }
     }
 
-    /// The layers that stand.
+    /// The layers that are to be built.
     #[must_use]
     pub fn layers(&self) -> Layers {
         self.layers
             .iter()
-            .filter(|layer| layer.engaged)
+            .filter(|layer| layer.engaged && !layer.inherited)
             .fold(Layers::NONE, |set, layer| set.with(layer.name))
     }
 }

@@ -20,6 +20,7 @@ const VENDORS: &[(&str, &str, &[&str])] = &[
     ("plain", "plain.c", &[]),
     ("callbacks", "callbacks.c", &[]),
     ("closes_fds", "closes_fds.c", &[]),
+    ("fault", "fault.c", &[]),
     ("floods", "floods.c", &[]),
     ("forges", "forges.c", &[]),
     ("forks", "forks.c", &[]),

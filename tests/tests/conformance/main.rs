@@ -14,6 +14,7 @@
 
 mod buffers;
 mod callbacks;
+mod fault_table;
 mod faults;
 mod hang;
 mod hosts;

@@ -19,6 +19,13 @@ fn cause_of(request: u32) -> String {
     died_of(&mut host, request)
 }
 
+/// The same in a library that has refused itself `getpriority`.
+fn cause_of_refusal(how: &str, request: u32) -> String {
+    let mut host = Setup::new().variable("CAMI_IPA_ENVIRONMENT", &format!("REFUSES={how}")).start();
+    let _buffer = host.ready();
+    died_of(&mut host, request)
+}
+
 fn died_of(host: &mut Host, request: u32) -> String {
     host.request(request, &[0x56]);
     assert_eq!(host.next(), Incoming::Closed);
@@ -59,7 +66,7 @@ fn abort_is_named_with_both_build_ids() {
 #[test]
 fn system_call_that_a_filter_kills_is_named() {
     let number = libc::SYS_getpriority;
-    let cause = cause_of(33);
+    let cause = cause_of_refusal("kill", 33);
     let call = format!("killed by SIGSYS for system call getpriority ({number}) in ");
     assert_parts(&cause, &[&call, "(thread cami-vendor)", "in request 33"]);
 }
@@ -68,14 +75,15 @@ fn system_call_that_a_filter_kills_is_named() {
 fn system_call_that_a_filter_traps_is_named() {
     let number = libc::SYS_getpriority;
     let call = format!("killed by SIGSYS for system call getpriority ({number}) in ");
-    assert_parts(&cause_of(34), &[&call, "(thread cami-vendor)", "in request 34"]);
+    let cause = cause_of_refusal("trap", 33);
+    assert_parts(&cause, &[&call, "(thread cami-vendor)", "in request 33"]);
 }
 
 #[test]
 fn system_call_of_one_thread_among_many_is_named_with_its_thread() {
     let number = libc::SYS_getpriority;
     let call = format!("killed by SIGSYS for system call getpriority ({number}) in ");
-    assert_parts(&cause_of(39), &[&call, "(thread victim)"]);
+    assert_parts(&cause_of_refusal("kill", 39), &[&call, "(thread victim)"]);
 }
 
 #[test]
@@ -108,7 +116,7 @@ fn malformed_restarts_are_ignored() {
     let _buffer = host.ready();
     let control = host.control.as_ref().unwrap();
     control
-        .send(&[std::io::IoSlice::new(&[3, 0, 0, 0, 0, 0, 0, 0, 1])], &[], common::PATIENCE)
+        .send(&[std::io::IoSlice::new(&[5, 0, 0, 0, 0, 0, 0, 0, 1])], &[], common::PATIENCE)
         .unwrap();
     let cause = died_of(&mut host, 13);
     assert!(cause.ends_with("callbacks in all"), "{cause}");
@@ -131,7 +139,7 @@ fn without_ptrace_everything_but_the_place_is_named() {
         (33, "killed by SIGSYS for a system call that its filter does not allow, in request 33"),
         (15, "called exit(3), in request 15"),
     ] {
-        let mut setup = Setup::new();
+        let mut setup = Setup::new().variable("CAMI_IPA_ENVIRONMENT", "REFUSES=kill");
         setup.refuse_ptrace = true;
         let mut host = setup.start();
         let _buffer = host.ready();

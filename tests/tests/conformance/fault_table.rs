@@ -65,7 +65,13 @@ fn call_in_time(hal: &mut Hal, command: &str) -> String {
 
 /// The camera works, as far as this library lets it, and `notify` came so many times.
 #[track_caller]
-fn works_again(mut hal: Hal, before: Resources, notified: usize, recovery: Recovery, cause: &[&str]) {
+fn works_again(
+    mut hal: Hal,
+    before: Resources,
+    notified: usize,
+    recovery: Recovery,
+    cause: &[&str],
+) {
     hal.log.wait(cause);
     if notified > 0 || recovery == Recovery::Notify {
         hal.room.install("plain", "libvendor.so");

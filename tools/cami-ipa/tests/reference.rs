@@ -40,6 +40,12 @@ fn figures_have_the_documented_names() {
         "host_pid",
         "restarts",
         "notifications",
+        "kills",
+        "lost_completions",
+        "doubled_completions",
+        "recovery_p50_us",
+        "recovery_p99_us",
+        "recovery_max_us",
     ];
     expected.sort_unstable();
     assert_eq!(names, expected);

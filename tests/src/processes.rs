@@ -87,6 +87,11 @@ pub(crate) fn family(hal: u32, mark: &Path) -> Vec<u32> {
         .collect()
 }
 
+/// A process's name; empty if it has ended.
+pub(crate) fn name(pid: u32) -> String {
+    fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default().trim_end().to_owned()
+}
+
 /// The children of a process that have not ended.
 pub(crate) fn children(process: u32) -> Vec<u32> {
     let alive = |pid: &u32| fs::read(format!("/proc/{pid}/cmdline")).is_ok_and(|c| !c.is_empty());

@@ -147,7 +147,9 @@ impl Service {
     /// All monitors and vendor processes.
     #[must_use]
     pub fn hosts(&self) -> Vec<u32> {
-        processes::family(self.pid(), self.room.mark())
+        let all = processes::family(self.pid(), self.room.mark());
+        // Where there is a PID namespace, its first process ends with the vendor process.
+        all.into_iter().filter(|pid| processes::name(*pid) != "cami-init").collect()
     }
 
     /// The vendor processes.

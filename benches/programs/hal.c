@@ -8,6 +8,7 @@
  *   run N          N requests, each sent from the callback of the one before  N times ns
  *   allocations N  the same; allocations meanwhile and until now, here and
  *                  in the vendor process                                      4 counts
+ *   resume         SIGKILL to the vendor process, then a request              ns
  *   kill           SIGKILL to the vendor process, then a new start            2 times ns
  *   crash          a request that makes the vendor library crash, the same    2 times ns
  *
@@ -15,6 +16,9 @@
  * to the first answer.
  */
 #define _GNU_SOURCE
+#include <stdlib.h>
+#include <stdio.h>
+#include <dirent.h>
 #include <cami/camera_algorithm.h>
 #include <dlfcn.h>
 #include <errno.h>
@@ -103,8 +107,35 @@ static void run(uint32_t number) {
   wait_for(&answered, "requests were not answered within 20 s");
 }
 
+/* The last child that the threads of a process have; 0 if none. */
+static pid_t child_of(pid_t process) {
+  char path[64], line[4096];
+  pid_t found = 0;
+  snprintf(path, sizeof path, "/proc/%d/task", process);
+  DIR *threads = opendir(path);
+  if (!threads) return 0;
+  for (struct dirent *entry; (entry = readdir(threads));) {
+    snprintf(path, sizeof path, "/proc/%d/task/%.16s/children", process, entry->d_name);
+    FILE *children = fopen(path, "r");
+    if (!children) continue;
+    if (fgets(line, sizeof line, children)) found = atoi(line) ? atoi(line) : found;
+    fclose(children);
+  }
+  closedir(threads);
+  return found;
+}
+
+/* The process that holds the vendor library, by its number here: it knows itself by another. It is
+ * the last of our descendants. */
+static pid_t vendor_process(void) {
+  pid_t last = 0;
+  ask(ASK_PROCESS); /* it is up */
+  for (pid_t child = getpid(); (child = child_of(child));) last = child;
+  return last;
+}
+
 static void death(uint8_t by_request, uint32_t times[2]) {
-  pid_t vendor = (pid_t)ask(ASK_PROCESS);
+  pid_t vendor = vendor_process();
   uint64_t killed_at = now_ns();
   if (by_request)
     send_request(ASK_TO_CRASH);
@@ -116,6 +147,15 @@ static void death(uint8_t by_request, uint32_t times[2]) {
   initialize();
   ask(ASK_NOTHING);
   times[1] = as_sample(now_ns() - again);
+}
+
+/* With recovery = "resume": a request made after the death, until its answer. */
+static void resumption(uint32_t times[1]) {
+  pid_t vendor = vendor_process();
+  uint64_t killed_at = now_ns();
+  if (kill(vendor, SIGKILL) != 0) fail("the vendor process cannot be killed");
+  ask(ASK_NOTHING);
+  times[0] = as_sample(now_ns() - killed_at);
 }
 
 int main(int argc, char **argv) {
@@ -139,7 +179,7 @@ int main(int argc, char **argv) {
     } else if (!cami) {
       fail("not initialized");
     } else if (strcmp(word, "process") == 0) {
-      values[0] = ask(ASK_PROCESS);
+      values[0] = (uint32_t)vendor_process();
       answer(values, 1);
     } else if (strcmp(word, "run") == 0) {
       run(number);
@@ -156,6 +196,9 @@ int main(int argc, char **argv) {
     } else if (strcmp(word, "kill") == 0 || strcmp(word, "crash") == 0) {
       death(word[0] == 'c', values);
       answer(values, 2);
+    } else if (strcmp(word, "resume") == 0) {
+      resumption(values);
+      answer(values, 1);
     } else {
       fail("an unknown command");
     }

@@ -7,7 +7,7 @@ use nix::sys::prctl;
 
 use crate::driver::Driver;
 use crate::failure::Failure;
-use crate::footprint::parent;
+use crate::footprint::monitor_of;
 use crate::options::Options;
 use crate::report::{Report, Row};
 use crate::room::Room;
@@ -15,6 +15,8 @@ use crate::statistics::summary;
 
 /// DESIGN.md, "Promises": crash → `notify` delivered.
 const BOUND_NOTIFY_US: f64 = 20_000.0;
+/// DESIGN.md, "Promises": crash → next request answered, without the vendor's own init.
+const BOUND_RESUME_US: f64 = 50_000.0;
 /// DESIGN.md, "Failure": when the HAL dies, the vendor host dies.
 const BOUND_CLIENT_END_US: f64 = 100_000.0;
 /// A process that has not ended by then does not end.
@@ -30,6 +32,11 @@ pub(crate) fn measure(room: &Room, options: &Options, report: &mut Report) -> Re
     report.progress(&format!("{deaths} times SIGSEGV in a request"));
     die(&mut hal, "crash", "SIGSEGV in request()", deaths, report)?;
     drop(hal);
+    let resumptions = options.count(200, 30);
+    for standby in [false, true] {
+        report.progress(&format!("{resumptions} times SIGKILL, resumed, standby = {standby}"));
+        resume(room, resumptions, standby, report)?;
+    }
     let ends = options.count(50, 10);
     report.progress(&format!("{ends} times SIGKILL to the HAL"));
     leave(room, ends, report)
@@ -67,6 +74,29 @@ fn die(
     Ok(())
 }
 
+/// `recovery = "resume"`: from a death to the answer of the next request.
+fn resume(room: &Room, deaths: u32, standby: bool, report: &mut Report) -> Result<(), Failure> {
+    let mut hal = room.resuming_hal(standby)?;
+    hal.ask("initialize")?;
+    let mut times = Vec::new();
+    for _ in 0..deaths {
+        let [time] = hal.ask_for("resume")?;
+        times.push(time);
+    }
+    let times = summary(&times);
+    let (name, text) = if standby {
+        ("standby", "SIGKILL → next request answered, a host standing by")
+    } else {
+        ("resume", "SIGKILL → next request answered")
+    };
+    report.add(Row::new(format!("{name}_p50_us"), format!("{text}, p50"), times.p50, "µs"));
+    report.add(
+        Row::new(format!("{name}_p99_us"), format!("{text}, p99"), times.p99, "µs")
+            .at_most(BOUND_RESUME_US),
+    );
+    Ok(())
+}
+
 fn leave(room: &Room, ends: u32, report: &mut Report) -> Result<(), Failure> {
     // What the HAL leaves behind becomes ours, so that it can be reaped whatever process 1 does.
     prctl::set_child_subreaper(true).map_err(Failure::at("PR_SET_CHILD_SUBREAPER"))?;
@@ -75,7 +105,7 @@ fn leave(room: &Room, ends: u32, report: &mut Report) -> Result<(), Failure> {
         let mut hal = room.hal()?;
         hal.ask("initialize")?;
         let [vendor] = hal.ask_for("process")?;
-        let monitor = open(parent(vendor)?)?;
+        let monitor = open(monitor_of(vendor)?)?;
         let vendor = open(vendor)?;
         let begin = Instant::now();
         hal.kill()?;

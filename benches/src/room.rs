@@ -81,13 +81,24 @@ impl Room {
         self.hal_with(&[("CAMI_IPA_ENVIRONMENT", Path::new(&preload))])
     }
 
+    /// Starts the HAL; its vendor process is replaced when it dies, as often as it does.
+    pub(crate) fn resuming_hal(&self, standby: bool) -> Result<Driver, Failure> {
+        self.hal_with(&[
+            ("CAMI_IPA_RECOVERY", Path::new("resume")),
+            ("CAMI_IPA_RESTART__LIMIT", Path::new("0")),
+            ("CAMI_IPA_STANDBY", Path::new(if standby { "true" } else { "false" })),
+        ])
+    }
+
     fn hal_with(&self, environment: &[(&str, &Path)]) -> Result<Driver, Failure> {
         let (config, vendor) = (self.path("cami-ipa.toml"), self.path("vendor.so"));
+        let status = self.path("status");
         let mut variables: Vec<(&str, &Path)> = vec![
             ("CAMI_IPA_CONFIG", &config),
             ("CAMI_IPA_VENDOR_LIBRARY", &vendor),
             // Hundreds of deaths on purpose; what goes wrong otherwise is seen by its effect.
             ("CAMI_IPA_LOG", Path::new("off")),
+            ("CAMI_IPA_STATUS_DIR", &status),
         ];
         variables.extend_from_slice(environment);
         Driver::start(&self.path("hal"), &[self.shim().into_os_string()], &variables)

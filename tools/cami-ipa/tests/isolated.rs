@@ -68,6 +68,91 @@ fn a_killed_vendor_process_is_named_and_replaced() {
     assert!(told.contains("set-up replayed"), "{told}");
 }
 
+/// A run whose processes are killed in every second frame.
+fn storm(victim: &str, standby: &str) -> (serde_json::Value, String) {
+    let library = reference();
+    let mut command = cami_ipa(&["run", "--json", "-", "--frames", "41", "--kill-every", "2"]);
+    command.args(["--recovery", "resume", "--kill-victim", victim, "--vendor-library"]);
+    let output = output(command.arg(library).env("CAMI_IPA_STANDBY", standby));
+    let told = stderr(&output);
+    assert_eq!(code(&output), 0, "{told}");
+    (serde_json::from_slice(&output.stdout).expect("JSON"), told)
+}
+
+#[test]
+fn killed_processes_cost_no_completion_and_nobody_is_told() {
+    if shim().is_none() {
+        return;
+    }
+    for (victim, standby) in
+        [("vendor", "false"), ("monitor", "false"), ("either", "false"), ("vendor", "true")]
+    {
+        let (figures, told) = storm(victim, standby);
+        assert!(figures["kills"].as_u64() > Some(10), "{told}");
+        for figure in ["lost_completions", "doubled_completions", "notifications"] {
+            assert_eq!(figures[figure], 0, "{figure}, {victim}: {told}");
+        }
+        assert_eq!(figures["requests"], figures["callbacks"], "{told}");
+        assert!(figures["restarts"].as_u64() > Some(5), "{told}");
+    }
+}
+
+/// The picture does not jump: the frames of a run with deaths are those of one without.
+#[test]
+fn picture_of_a_resumed_run_is_that_of_an_undisturbed_one() {
+    if shim().is_none() {
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let run = |name: &str, more: &[&str]| {
+        let path = folder.path().join(name);
+        let mut command = cami_ipa(&["run", "--frames", "60", "--trace"]);
+        command.arg(&path).args(more).arg("--vendor-library").arg(reference());
+        let output = output(&mut command);
+        assert_eq!(code(&output), 0, "{}", stderr(&output));
+        let text = std::fs::read_to_string(&path).expect("a trace");
+        let mut lines = text.lines();
+        let names: Vec<String> =
+            lines.next().expect("a header").split(',').map(str::to_owned).collect();
+        let column = |name: &str| {
+            names
+                .iter()
+                .position(|found| found == name)
+                .unwrap_or_else(|| panic!("{name}: {names:?}"))
+        };
+        let columns = [
+            column("ae_exp_us"),
+            column("ae_again"),
+            column("awb_final_rg"),
+            column("awb_final_bg"),
+        ];
+        lines
+            .map(|line| {
+                let cells: Vec<&str> = line.split(',').collect();
+                columns.map(|index| cells[index].parse::<f64>().expect("a number"))
+            })
+            .collect::<Vec<_>>()
+    };
+    let undisturbed = run("undisturbed.csv", &[]);
+    let killed = run("killed.csv", &["--recovery", "resume", "--kill-every", "7"]);
+    assert_eq!(undisturbed.len(), killed.len());
+    let cold = undisturbed[0][0] * undisturbed[0][1];
+    for (frame, (a, b)) in undisturbed.iter().zip(&killed).enumerate() {
+        let off = |x: f64, y: f64| (x / y - 1.0).abs();
+        let exposure = |values: &[f64; 4]| values[0] * values[1];
+        // The light changes at 30; both converge within ten frames of it and of the start.
+        if matches!(frame, 10..30 | 42..) {
+            assert!(off(exposure(a), exposure(b)) <= 0.01, "frame {frame}: exposure {a:?} {b:?}");
+            assert!(
+                off(a[2], b[2]) <= 0.02 && off(a[3], b[3]) <= 0.02,
+                "frame {frame}: {a:?} {b:?}"
+            );
+        } else if frame > 10 {
+            assert!(exposure(b) > 5.0 * cold, "frame {frame}: a cold start, {b:?}");
+        }
+    }
+}
+
 #[test]
 fn a_real_library_gives_the_recorded_trace() {
     let from = |name| std::env::var(name).ok();

@@ -45,24 +45,40 @@ static void* when_idle(void* unused) {
   return NULL;
 }
 
+/* FAULT_AFTER=N: SIGKILL at the Nth boundary of a call or a callback, counted from the first of the
+ * process; once, in the first process that gets so far, which FAULT_ONCE, a file, tells. */
+static void boundary(void) {
+  static _Atomic int passed;
+  const char* after = getenv("FAULT_AFTER");
+  if (!after || ++passed != atoi(after)) return;
+  if (open(getenv("FAULT_ONCE"), O_CREAT | O_EXCL | O_WRONLY, 0600) >= 0) kill(getpid(), SIGKILL);
+}
+
 static int32_t initialize(const camera_algorithm_callback_ops_t* ops) {
+  boundary();
   fault_at("initialize");
   return plain_initialize(ops);
 }
 
 static int32_t register_buffer(int fd) {
+  boundary();
   fault_at("register");
-  return plain_register(fd);
+  int32_t handle = plain_register(fd);
+  boundary();
+  return handle;
 }
 
 static void request(uint32_t id, const uint8_t header[], uint32_t size, int32_t handle) {
   const int is_it = size == 1 && header[0] == 'X';
+  boundary();
   if (is_it) fault_at("request");
   if (size == 1 && header[0] == 'U') {
     hal->update(hal, id, header, size, file_of("lent"));
+    boundary();
     fault_at("update");
   }
   answer(id, digest(header, size), handle);
+  boundary();
   if (is_it) fault_at("callback");
   if (is_it && is("FAULT_AT", "idle")) {
     pthread_t thread;
@@ -71,15 +87,21 @@ static void request(uint32_t id, const uint8_t header[], uint32_t size, int32_t 
 }
 
 static void deregister(const int32_t handles[], uint32_t size) {
+  boundary();
   fault_at("deregister");
   plain_deregister(handles, size);
+  boundary();
 }
 
 static void update_return(uint32_t id, uint32_t status, int fd) {
+  boundary();
   fault_at("update_return");
   plain_update_return(id, status, fd);
 }
 
-static void deinitialize(void) { fault_at("deinitialize"); }
+static void deinitialize(void) {
+  boundary();
+  fault_at("deinitialize");
+}
 
 CAMI_OF(initialize, register_buffer, request, deregister, update_return, deinitialize);

@@ -12,6 +12,7 @@
     reason = "a test may state what it expects"
 )]
 
+mod boundaries;
 mod buffers;
 mod callbacks;
 mod fault_table;

@@ -107,7 +107,7 @@ static void run(uint32_t number) {
   wait_for(&answered, "requests were not answered within 20 s");
 }
 
-/* The last child that the threads of a process have; 0 if none. */
+/* The oldest child that the threads of a process have; 0 if none. A younger one stands by. */
 static pid_t child_of(pid_t process) {
   char path[64], line[4096];
   pid_t found = 0;
@@ -118,7 +118,8 @@ static pid_t child_of(pid_t process) {
     snprintf(path, sizeof path, "/proc/%d/task/%.16s/children", process, entry->d_name);
     FILE *children = fopen(path, "r");
     if (!children) continue;
-    if (fgets(line, sizeof line, children)) found = atoi(line) ? atoi(line) : found;
+    pid_t child = fgets(line, sizeof line, children) ? atoi(line) : 0;
+    if (child && (!found || child < found)) found = child;
     fclose(children);
   }
   closedir(threads);
@@ -126,7 +127,7 @@ static pid_t child_of(pid_t process) {
 }
 
 /* The process that holds the vendor library, by its number here: it knows itself by another. It is
- * the last of our descendants. */
+ * the last in the line. */
 static pid_t vendor_process(void) {
   pid_t last = 0;
   ask(ASK_PROCESS); /* it is up */

@@ -34,6 +34,9 @@ pub(crate) const LAST_WORDS: Duration = Duration::from_millis(250);
 /// After so long without a message the reader looks whether the monitor is stopped (`kill -STOP`):
 /// it traces the vendor process, whose death then waits for it and shows nowhere.
 const SILENCE: Duration = Duration::from_secs(1);
+/// A second host is started when for so long nothing came: between two frames, and not while the
+/// answers wait that a recovery is all about.
+const QUIET: Duration = Duration::from_millis(2);
 /// After so many looks in a row at a stopped monitor it is killed, and the vendor process with it.
 const STOPPED_LOOKS: u32 = 2;
 /// Messages still taken from a link whose vendor process is dead: more than its socket can hold,
@@ -209,7 +212,6 @@ impl Reader {
         let mut stopped_looks = 0;
         loop {
             self.deliver_pending(&session);
-            self.keep_one_warm(&session);
             if session.is_over() {
                 self.forget_watched();
                 return None;
@@ -229,7 +231,11 @@ impl Reader {
             // Calls made in those callbacks may have received more.
             let at_once = self.pending.len() > 0 || session.is_gone();
             let until = if at_once { Some(Deadline::now()) } else { session.sentence() };
-            let sight = self.look(&session, until);
+            let quiet = session.wants_standby().then(|| Deadline::after(QUIET));
+            let sight = self.look(&session, until, quiet);
+            if quiet.is_some() && sight.nothing {
+                self.keep_one_warm(&session);
+            }
             if sight.link && self.receive(&session, &mut buffers.link) {
                 in_a_row = 1;
             }
@@ -258,17 +264,14 @@ impl Reader {
 
     /// Starts a second host once this one is in use, if that is configured.
     fn keep_one_warm(&self, session: &Session) {
-        let Some(journal) = session.journal.as_ref().filter(|_| session.phase() == Phase::Live)
-        else {
-            return;
-        };
-        if journal.recovery.standby && journal.wants_standby() {
+        if let Some(journal) = session.journal.as_ref().filter(|journal| journal.ask_for_standby())
+        {
             self.stand_by(session, journal);
         }
     }
 
     /// Waits for something to happen.
-    fn look(&self, session: &Session, until: Option<Deadline>) -> Sight {
+    fn look(&self, session: &Session, until: Option<Deadline>, quiet: Option<Deadline>) -> Sight {
         let Some(waker) = self.waker.get() else { return Sight::default() };
         let link = session.link.as_fd();
         let interest =
@@ -280,7 +283,9 @@ impl Reader {
             session.host.polled(link),
         ];
         let silence = Deadline::after(SILENCE);
-        let events = match self.wait(&mut polled, until.or(Some(silence))) {
+        let events = match self
+            .wait(&mut polled, [until.or(Some(silence)), quiet].into_iter().flatten().min())
+        {
             Ok(events) => events,
             Err(errno) => {
                 session.condemn(&format!("the reader cannot wait: {errno}"));
@@ -298,7 +303,8 @@ impl Reader {
             link: link.readable || link.hung_up,
             control: control.readable || control.hung_up,
             dead: monitor.readable,
-            silent: events == 0 && until.is_none(),
+            silent: events == 0 && until.is_none() && quiet.is_none(),
+            nothing: events == 0,
         }
     }
 
@@ -406,6 +412,8 @@ struct Sight {
     dead: bool,
     /// For [`SILENCE`] nothing came.
     silent: bool,
+    /// Nothing came this time.
+    nothing: bool,
 }
 
 /// Takes one control message: the monitor's word on a death, or its hang-up.

@@ -202,6 +202,12 @@ impl Session {
         }
     }
 
+    /// Whether a second host is to be started when there is time for it.
+    pub(crate) fn wants_standby(&self) -> bool {
+        self.journal.as_ref().is_some_and(|journal| journal.wants_standby())
+            && self.phase() == Phase::Live
+    }
+
     /// The second host ended with the first one's monitor, and is reaped.
     pub(crate) fn reap_standby(&self) {
         if let Some(pid) = self.journal.as_ref().and_then(|journal| journal.take_standby()) {

@@ -120,8 +120,13 @@ impl Journal {
         }
     }
 
-    /// Whether a second host is to be started now; once until the next recovery.
+    /// Whether a second host is configured and has not been asked for since the last recovery.
     pub(crate) fn wants_standby(&self) -> bool {
+        self.recovery.standby && *self.standby.lock() == Reserve::Wanted
+    }
+
+    /// It is started now: true, once until the next recovery.
+    pub(crate) fn ask_for_standby(&self) -> bool {
         let mut standby = self.standby.lock();
         let wanted = *standby == Reserve::Wanted;
         if wanted {

@@ -1,11 +1,12 @@
 //! The page as a whole.
 
 use std::fmt::Write;
+use std::time::Duration;
 
 use super::chart::{Band, Chart, Mark, Scale, Series, short};
 use super::histogram;
 use super::text::Escaped;
-use super::timeline;
+use super::{gaps, timeline};
 use crate::convergence::{AE_TOLERANCE, AWB_TOLERANCE};
 use crate::record::{EventKind, RunRecord};
 
@@ -60,7 +61,10 @@ fn tiles(page: &mut String, run: &RunRecord) {
         ("request p50", us(figures.request_p50_us)),
         ("request p99", us(figures.request_p99_us)),
         ("frame p50", us(figures.frame_p50_us)),
+        ("kills", figures.kills.to_string()),
         ("restarts", figures.restarts.to_string()),
+        ("notifications", figures.notifications.to_string()),
+        ("lost completions", figures.lost_completions.to_string()),
     ];
     page.push_str("<ul class=\"tiles\">\n");
     for (name, value) in tiles {
@@ -224,6 +228,8 @@ fn sentences(
 fn events(page: &mut String, run: &RunRecord) {
     page.push_str("<section>\n<h2>Events</h2>\n");
     page.push_str(&timeline::render(&run.events, run.frames.len()));
+    let durations: Vec<Duration> = run.frames.iter().map(|frame| frame.duration).collect();
+    page.push_str(&gaps::render(&durations, &run.events));
     page.push_str("<ol class=\"events\">\n");
     for event in &run.events {
         let class = match event.kind {

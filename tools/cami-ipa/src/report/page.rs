@@ -93,6 +93,10 @@ fn marks(run: &RunRecord, aspect: &str) -> Vec<Mark> {
         .collect();
     // A loss is several events in one frame.
     marks.dedup_by(|next, mark| (next.frame, next.class) == (mark.frame, mark.class));
+    // Of many losses one says what the lines are.
+    for mark in marks.iter_mut().filter(|mark| mark.class == "fault").skip(1) {
+        mark.label.clear();
+    }
     marks
 }
 

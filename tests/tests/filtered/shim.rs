@@ -160,3 +160,40 @@ fn closed_standard_streams() {
     hal.finish();
     service.finish();
 }
+
+/// A set-up request, its buffers and the replay: all with system calls of the list.
+#[test]
+fn death_that_nobody_notices() {
+    for standby in ["false", "true"] {
+        let service = ServiceSetup::new("ipu3")
+            .with("CAMI_IPA_PROFILE", "intel-ipu3")
+            .with("CAMI_IPA_SERVICE__CLIENTS", "many")
+            .with("CAMI_IPA_RECOVERY", "resume")
+            .with("CAMI_IPA_RESTART__LIMIT", "0")
+            .with("CAMI_IPA_STANDBY", standby)
+            .start();
+        let mut hal = service.hal().filtered().start();
+        assert_eq!(hal.call("init"), "init 0");
+        assert_eq!(hal.call("reg written 4096"), "reg 1");
+        assert_eq!(hal.call("reg written 8192"), "reg 2");
+        hal.call("dereg 1");
+        // MKN_INIT and MKN_ENABLE: set-up and state, which are done again in memory of ours.
+        for command in [21, 24] {
+            hal.call(&format!("req {command} 56 2"));
+            hal.event(&format!("return {command} 0 2"));
+        }
+        for round in 8..=12 {
+            for vendor in service.vendors() {
+                // The one that stands by goes with it, or before it: then another is started.
+                service.signal(vendor, libc::SIGKILL);
+            }
+            hal.call(&format!("req {round} 56 2"));
+            hal.event(&format!("return {round} "));
+        }
+        hal.log.wait(&["2 requests done again"]);
+        assert!(hal.call("reg written 4096").starts_with("reg "), "ours come in between");
+        assert_eq!(hal.count("notify"), 0, "{}", hal.log.text());
+        hal.finish();
+        service.finish();
+    }
+}

@@ -80,3 +80,28 @@ fn without_a_service_initialize_fails_within_its_budget() {
     assert_eq!(hal.family(), [] as [u32; 0], "no host was started in its place");
     hal.finish();
 }
+
+#[test]
+fn service_that_is_killed_and_comes_back_is_not_noticed_where_deaths_are_resumed() {
+    let setup = |recovery: &str| {
+        ServiceSetup::new("plain")
+            .with("CAMI_IPA_SERVICE__CLIENTS", "many")
+            .with("CAMI_IPA_RECOVERY", recovery)
+    };
+    let service = setup("resume").start();
+    let mut hal = service.hal().start();
+    assert_eq!(hal.call("init"), "init 0");
+    assert_eq!(hal.call("reg memfd 4096"), "reg 1");
+    let hosts = service.hosts();
+    service.signal(service.pid(), libc::SIGKILL);
+    service.wait_for_end(&hosts);
+    let (_, room, folder) = service.ended();
+    // Made while nobody is there to answer it.
+    hal.call("req 5 00 1");
+    let next = setup("resume").start_in(room, folder);
+    hal.event("return 5 ");
+    assert_eq!(hal.count("return 5 "), 1);
+    assert_eq!(hal.count("notify"), 0, "{}", hal.log.text());
+    hal.finish();
+    next.finish();
+}

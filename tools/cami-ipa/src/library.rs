@@ -10,7 +10,7 @@ use cami_abi::{CameraAlgorithm, VendorLibrary};
 
 use crate::failure::Failure;
 use crate::learn::marks;
-use crate::options::RunOptions;
+use crate::run_options::RunOptions;
 
 /// The keys that the host reads.
 const VENDOR_LIBRARY_KEY: &str = "CAMI_IPA_VENDOR_LIBRARY";

@@ -16,6 +16,7 @@ mod progress;
 mod record;
 mod report;
 mod run;
+mod run_options;
 mod sensors;
 mod serve;
 mod status;

@@ -5,8 +5,8 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use crate::failure::Failure;
-use crate::options::RunOptions;
 use crate::record::RunRecord;
+use crate::run_options::RunOptions;
 use crate::trace::{HEADER, TraceRow};
 use crate::{report, trace};
 

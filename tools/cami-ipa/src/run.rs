@@ -16,10 +16,10 @@ use crate::hal::processes;
 use crate::hal::request::{Cause, RequestError};
 use crate::latency::Latencies;
 use crate::library::Paths;
-use crate::options::{DEFAULT_FRAMES, RunOptions};
 use crate::outputs::Outputs;
 use crate::progress::{FrameLine, Progress};
 use crate::record::{Event, EventKind, Figures, FrameRecord, RunRecord};
+use crate::run_options::{DEFAULT_FRAMES, RunOptions};
 use crate::summary;
 use crate::trace::{AeColumns, AwbColumns, PaColumns, TraceRow};
 

@@ -5,8 +5,8 @@ use std::path::Path;
 use crate::failure::Failure;
 use crate::hal::engine::Ready;
 use crate::library::Paths;
-use crate::options::RunOptions;
 use crate::record::RunRecord;
+use crate::run_options::RunOptions;
 
 /// What was driven, as the report shows it.
 pub fn subject(options: &RunOptions, paths: &Paths, ready: &Ready) -> Vec<(&'static str, String)> {

@@ -102,8 +102,6 @@ pub struct Deadlines {
     pub register_ms: u64,
     /// A request.
     pub request_ms: u64,
-    /// Stopped by a signal with something in flight.
+    /// Stopped by a signal.
     pub stopped_ms: u64,
-    /// Stopped by a signal with nothing in flight.
-    pub stopped_idle_ms: u64,
 }

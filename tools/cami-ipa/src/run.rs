@@ -210,7 +210,7 @@ impl Run<'_> {
         kill(Pid::from_raw(pid), Signal::SIGKILL).map_err(|error| {
             Failure::environment(format!("--kill-once: process {pid} cannot be killed: {error}"))
         })?;
-        self.clock.killed(at, found.vendor);
+        self.clock.killed(at, found.host);
         let text = format!("vendor process {pid} killed with SIGKILL (--kill-once)");
         self.tell(number, EventKind::Fault, text);
         Ok(())
@@ -267,7 +267,7 @@ impl Run<'_> {
         let lights = judge(&self.camera.lights(frames.min(truths.len() as u64)), &truths);
         self.date_events(&lights);
         let counts = self.engine.requester.answers().counts();
-        let kills = self.clock.finish(found.map(|found| found.vendor));
+        let kills = self.clock.finish(found.map(|found| found.host));
         let last = self.frames.last();
         let requests = std::mem::take(&mut self.engine.requester.latencies);
         let figures = Figures {

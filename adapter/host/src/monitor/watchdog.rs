@@ -85,16 +85,12 @@ impl Watchdog {
         Some((some(limit)?, call_name(stage)?, key))
     }
 
-    /// How long the process may be stopped with something in flight. What it owes by then it cannot
-    /// give; where requests have no deadline, that of the other calls is taken.
+    /// How long the process may be stopped. What it owes by then it cannot give, and with nothing in
+    /// flight that the monitor knows of it is no longer: a request that was made after the stop waits
+    /// in the link, and a HAL waits for its answer. Where requests have no deadline, that of the other
+    /// calls is taken.
     fn stopped_limit(&self) -> Option<Duration> {
         some(self.request).or(some(self.register))
-    }
-
-    /// The same with nothing in flight that the monitor knows of: somebody may have stopped it on
-    /// purpose for a moment, but messages may wait in its link, and only the client knows of those.
-    fn stopped_idle_limit(&self) -> Option<Duration> {
-        self.stopped_limit().map(|limit| limit * 2)
     }
 
     /// All of them, for the status.
@@ -105,7 +101,6 @@ impl Watchdog {
             register_ms: milliseconds(self.register),
             request_ms: milliseconds(self.request),
             stopped_ms: milliseconds(self.stopped_limit().unwrap_or_default()),
-            stopped_idle_ms: milliseconds(self.stopped_idle_limit().unwrap_or_default()),
         }
     }
 
@@ -150,8 +145,7 @@ impl Watchdog {
     ) -> Option<String> {
         let in_call = snapshot.stage.and_then(call_name);
         let busy = in_call.is_some() || !snapshot.in_flight.is_empty();
-        let limit = if busy { self.stopped_limit() } else { self.stopped_idle_limit() };
-        let limit = limit.filter(|limit| time >= *limit)?.as_millis();
+        let limit = self.stopped_limit().filter(|limit| time >= *limit)?.as_millis();
         let signal = signal.map_or_else(|| "a signal".to_owned(), signal_name);
         let what = match snapshot.in_flight.len() {
             0 if busy => "in a call",
@@ -303,14 +297,14 @@ mod tests {
     }
 
     #[test]
-    fn stop_is_longer_when_idle_and_is_named() {
+    fn stop_is_named_with_what_was_in_flight() {
         let page = ActivityFile::new().unwrap();
         let activity = Activity::map(page.as_fd()).unwrap();
         activity.leave();
         let mut dog = dog(HOUR, HOUR, Duration::from_millis(10));
         let since = Instant::now();
         let stopped = Some((libc::SIGSTOP, since));
-        assert_eq!(dog.stopped_for(&page.read(), None, Duration::from_millis(19)), None);
+        assert_eq!(dog.stopped_for(&page.read(), None, Duration::from_millis(9)), None);
         activity.request(8, 3);
         assert_eq!(dog.stopped_for(&page.read(), None, Duration::from_millis(9)), None);
         while since.elapsed() < Duration::from_millis(10) {
@@ -320,8 +314,8 @@ mod tests {
         assert_eq!(dog.verdict(&page.read(), stopped, None).as_deref(), Some(expected));
         activity.leave();
         activity.forget_requests();
-        let idle = dog.stopped_for(&page.read(), None, Duration::from_millis(20)).unwrap();
-        assert_eq!(idle, "it was stopped by a signal for more than 20 ms, with nothing in flight");
+        let idle = dog.stopped_for(&page.read(), None, Duration::from_millis(10)).unwrap();
+        assert_eq!(idle, "it was stopped by a signal for more than 10 ms, with nothing in flight");
     }
 
     #[test]

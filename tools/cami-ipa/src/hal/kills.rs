@@ -41,19 +41,20 @@ pub struct KillClock(Mutex<State>);
 #[derive(Debug, Default)]
 struct State {
     kills: u64,
-    /// Kills after which another vendor process was seen.
+    /// Kills after which another host was seen: each runs one vendor process.
     restarts: u64,
-    last_vendor: Option<u32>,
+    last_host: Option<u32>,
     unanswered_since: Option<Instant>,
     recoveries: crate::latency::Latencies,
 }
 
 impl KillClock {
-    /// `vendor` was killed, or its monitor.
-    pub fn killed(&self, at: Instant, vendor: u32) {
+    /// The vendor process of `host` was killed, or `host` itself. The vendor process does not tell
+    /// restarts apart: while one starts or dies, another of its ancestors stands for it.
+    pub fn killed(&self, at: Instant, host: u32) {
         let mut state = self.0.lock();
         state.kills += 1;
-        if state.last_vendor.replace(vendor).is_some_and(|last| last != vendor) {
+        if state.last_host.replace(host).is_some_and(|last| last != host) {
             state.restarts += 1;
         }
         state.unanswered_since.get_or_insert(at);
@@ -69,10 +70,10 @@ impl KillClock {
         }
     }
 
-    /// The run is over; `vendor` is there now.
-    pub fn finish(&self, vendor: Option<u32>) -> Kills {
+    /// The run is over; `host` is there now.
+    pub fn finish(&self, host: Option<u32>) -> Kills {
         let mut state = self.0.lock();
-        let restarted = vendor.is_some() && state.kills > 0 && vendor != state.last_vendor;
+        let restarted = host.is_some() && state.kills > 0 && host != state.last_host;
         let restarts = state.restarts + u64::from(restarted);
         Kills { kills: state.kills, restarts, recoveries: std::mem::take(&mut state.recoveries) }
     }
@@ -131,7 +132,7 @@ impl Killer {
             let process = Pid::from_raw(i32::try_from(pid).ok()?);
             let at = Instant::now();
             kill(process, Signal::SIGKILL).ok()?;
-            clock.killed(at, found.vendor);
+            clock.killed(at, found.host);
             let text = format!("{name} {pid} killed with SIGKILL (--kill-every)");
             Some(Killed { frame, text })
         }));

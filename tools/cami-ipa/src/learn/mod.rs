@@ -12,6 +12,7 @@ use std::process::{Child, ChildStdin, Command as Process, Stdio};
 use std::sync::mpsc;
 use std::time::Duration;
 
+use cami_config::{Config, Environment};
 use cami_seccomp::{Arch, Options, Phase};
 use lexopt::prelude::*;
 use nix::sys::signal::{Signal, kill};
@@ -151,6 +152,14 @@ fn start(library: &std::path::Path, drive: Option<&[OsString]>) -> Result<Child,
             .arg(library)
             .args(options),
     };
+    // As the host sets it for the vendor process.
+    let config = Config::read(&Environment::of_process(), None)
+        .map_err(|error| Failure::usage(error.to_string()))?;
+    if !config.library_path.is_empty() {
+        let path = std::env::join_paths(&config.library_path)
+            .map_err(|error| Failure::usage(error.to_string()))?;
+        process.env("LD_LIBRARY_PATH", path);
+    }
     process
         .env(marks::LEARNING, "1")
         .stdin(Stdio::piped())

@@ -5,12 +5,11 @@ use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
 use cami_link::Sent;
-use cami_wire::cros::{DeregisterBuffers, RegisterBuffer, Request, command};
+use cami_wire::cros::Request;
 
-use crate::calls::Answer;
+use crate::buffer_calls::CallDeadline;
 use crate::error::CallError;
 use crate::journal::{HalBuffer, Journal, Ticket};
-use crate::pump::Call;
 use crate::session::Session;
 use crate::supervisor::{SEND_PATIENCE, Supervisor};
 
@@ -61,22 +60,9 @@ impl Supervisor {
     pub(crate) fn register_durably(&self, journal: &Journal, fd: OwnedFd) -> i32 {
         let buffer = HalBuffer::new(fd);
         let called = self.call_durably(journal, |session, deadline| {
-            let cookie = session.cookie();
-            let call = Call {
-                name: "register_buffer",
-                command: command::REGISTER_BUFFER,
-                cookie,
-                message: &RegisterBuffer { has_fd: true }.encode(cookie),
-                fd: Some(buffer.fd()),
-                deadline,
-            };
-            match self.reader.call(session, &call)? {
-                Answer::Value(handle) => Ok((
-                    handle,
-                    handle < 0 || journal.registered(session.generation, handle, &buffer),
-                )),
-                Answer::Init(_) | Answer::Done => Err(CallError::Dead),
-            }
+            let handle = self.reader.register_buffer(session, buffer.fd(), deadline)?;
+            let counts = handle < 0 || journal.registered(session.generation, handle, &buffer);
+            Ok((handle, counts))
         });
         called.unwrap_or_else(CallError::code)
     }
@@ -88,16 +74,7 @@ impl Supervisor {
         handles: &[i32],
     ) -> Result<(), CallError> {
         self.call_durably(journal, |session, deadline| {
-            let cookie = session.cookie();
-            let call = Call {
-                name: "deregister_buffers",
-                command: command::DEREGISTER_BUFFERS,
-                cookie,
-                message: &DeregisterBuffers::encode(handles, cookie),
-                fd: None,
-                deadline,
-            };
-            self.reader.call(session, &call)?;
+            self.reader.deregister_buffers(session, handles, deadline)?;
             Ok(((), journal.deregistered(session.generation, handles)))
         })
     }
@@ -116,7 +93,7 @@ impl Supervisor {
             let until = deadline.flatten().map(|(until, _)| until);
             journal.wait_for_another(None, until)?;
             let session = self.usable().ok_or(CallError::Dead)?;
-            let deadline = *deadline.get_or_insert_with(|| Self::register_deadline(&session));
+            let deadline = *deadline.get_or_insert_with(|| session.register_deadline());
             match make(&session, deadline) {
                 Ok((value, true)) => return Ok(value),
                 Ok((_, false)) => {}
@@ -138,6 +115,3 @@ impl Supervisor {
         }
     }
 }
-
-/// When a call gives up, and the time that the log then names.
-type CallDeadline = Option<(cami_link::Deadline, std::time::Duration)>;

@@ -51,6 +51,7 @@
 //! `-EPIPE` or are dropped, and the parent's session does not notice.
 #![forbid(unsafe_code)]
 
+mod buffer_calls;
 mod calls;
 mod deliver;
 mod desk;

@@ -14,19 +14,17 @@ use std::time::{Duration, Instant};
 
 use cami_link::{Deadline, Event, Interest, ReceiveError, wait};
 use cami_wire::control::{FromClient, Restarts};
-use cami_wire::cros::{DeregisterBuffers, RegisterBuffer, Request, command};
+use cami_wire::cros::Request;
 use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, SealFlag, fcntl};
 use nix::sys::memfd::{MFdFlags, memfd_create};
 use nix::sys::uio::pread;
 
-use crate::calls::Answer;
 use crate::deliver::Incoming;
 use crate::error::CallError;
 use crate::host::END_PATIENCE;
 use crate::journal::{BufferCall, Journal, KeptRequest, Resent, write_at};
 use crate::pending;
-use crate::pump::Call;
 use crate::reader::{LAST_WORDS, Reader, cause_of_death, link_inbox};
 use crate::session::{Limits, Session};
 use crate::source::{Launched, Started};
@@ -295,19 +293,8 @@ impl Reader {
     }
 
     fn register(&self, heir: &Session, fd: BorrowedFd<'_>) -> Result<i32, Failed> {
-        let cookie = heir.cookie();
-        let call = Call {
-            name: "register_buffer",
-            command: command::REGISTER_BUFFER,
-            cookie,
-            message: &RegisterBuffer { has_fd: true }.encode(cookie),
-            fd: Some(fd),
-            deadline: heir.limits.register.map(|limit| (Deadline::after(limit), limit)),
-        };
-        match self.call(heir, &call).map_err(Failed::call("register_buffer"))? {
-            Answer::Value(handle) => Ok(handle),
-            Answer::Init(_) | Answer::Done => Ok(-1),
-        }
+        let registered = self.register_buffer(heir, fd, heir.register_deadline());
+        registered.map_err(Failed::call("register_buffer"))
     }
 
     fn register_as(&self, heir: &Session, fd: BorrowedFd<'_>, expected: i32) -> Result<(), Failed> {
@@ -320,16 +307,8 @@ impl Reader {
     }
 
     fn deregister(&self, heir: &Session, handles: &[i32]) -> Result<(), Failed> {
-        let cookie = heir.cookie();
-        let call = Call {
-            name: "deregister_buffers",
-            command: command::DEREGISTER_BUFFERS,
-            cookie,
-            message: &DeregisterBuffers::encode(handles, cookie),
-            fd: None,
-            deadline: heir.limits.register.map(|limit| (Deadline::after(limit), limit)),
-        };
-        self.call(heir, &call).map(drop).map_err(Failed::call("deregister_buffers"))
+        let deregistered = self.deregister_buffers(heir, handles, heir.register_deadline());
+        deregistered.map_err(Failed::call("deregister_buffers"))
     }
 
     /// One request in a buffer of ours, whose callback nobody else hears of.

@@ -13,12 +13,9 @@ use cami_link::sync::{TimedLock, TimedLockGuard};
 use cami_link::{Deadline, Sent};
 use cami_spawn::service_socket;
 use cami_wire::Header;
-use cami_wire::cros::{
-    DeregisterBuffers, MAX_HEADER_BYTES, RegisterBuffer, Request, Returned, UpdateReturn, command,
-};
+use cami_wire::cros::{MAX_HEADER_BYTES, Request, Returned, UpdateReturn, command};
 use nix::errno::Errno;
 
-use crate::calls::Answer;
 use crate::error::{CallError, negative};
 use crate::host::END_PATIENCE;
 use crate::pending::Event;
@@ -202,11 +199,6 @@ impl Supervisor {
             Err(error) => log::error!("{name} was not sent: {error}"),
         }
     }
-
-    /// The deadline of a call on buffers.
-    pub(crate) fn register_deadline(session: &Session) -> Option<(Deadline, Duration)> {
-        session.limits.register.map(|limit| (Deadline::after(limit), limit))
-    }
 }
 
 impl CameraAlgorithm for Supervisor {
@@ -238,20 +230,9 @@ impl CameraAlgorithm for Supervisor {
         if let Some(journal) = &session.journal {
             return self.register_durably(journal, fd);
         }
-        let cookie = session.cookie();
-        let call = Call {
-            name: "register_buffer",
-            command: command::REGISTER_BUFFER,
-            cookie,
-            message: &RegisterBuffer { has_fd: true }.encode(cookie),
-            fd: Some(fd.as_fd()),
-            deadline: Self::register_deadline(&session),
-        };
-        match self.reader.call(&session, &call) {
-            Ok(Answer::Value(handle)) => handle,
-            Ok(Answer::Init(_) | Answer::Done) => CallError::Dead.code(),
-            Err(error) => error.code(),
-        }
+        let deadline = session.register_deadline();
+        let called = self.reader.register_buffer(&session, fd.as_fd(), deadline);
+        called.unwrap_or_else(CallError::code)
     }
 
     fn request(&self, req_id: u32, header: &[u8], buffer_handle: i32) {
@@ -288,26 +269,14 @@ impl CameraAlgorithm for Supervisor {
             return;
         }
         let Some(session) = self.usable() else { return self.dropped("deregister_buffers") };
-        let deadline = Self::register_deadline(&session);
+        let deadline = session.register_deadline();
         for handles in buffer_handles.chunks(HANDLES_PER_MESSAGE) {
-            if let Some(journal) = &session.journal {
-                match self.deregister_durably(journal, handles) {
-                    Ok(()) => continue,
-                    Err(CallError::Dead) => return self.dropped("deregister_buffers"),
-                    Err(error) => return log::error!("deregister_buffers failed: {error}"),
-                }
-            }
-            let cookie = session.cookie();
-            let call = Call {
-                name: "deregister_buffers",
-                command: command::DEREGISTER_BUFFERS,
-                cookie,
-                message: &DeregisterBuffers::encode(handles, cookie),
-                fd: None,
-                deadline,
+            let called = match &session.journal {
+                Some(journal) => self.deregister_durably(journal, handles),
+                None => self.reader.deregister_buffers(&session, handles, deadline),
             };
-            match self.reader.call(&session, &call) {
-                Ok(_) => {}
+            match called {
+                Ok(()) => {}
                 Err(CallError::Dead) => return self.dropped("deregister_buffers"),
                 Err(error) => return log::error!("deregister_buffers failed: {error}"),
             }

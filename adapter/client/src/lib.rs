@@ -1,8 +1,9 @@
-//! The supervisor in the HAL's process: start the host, watch it, notify.
+//! The supervisor in the HAL's process: start the host, watch it, notify or resume.
 //!
 //! [`Supervisor`] implements [`cami_abi::CameraAlgorithm`] for the HAL's door and gives it
 //! ChromeOS's meaning: when the host dies the HAL hears `notify(IPC_ERROR)` once, its calls fail
-//! fast, and its next `initialize` starts afresh. This code is a guest in somebody else's process:
+//! fast, and its next `initialize` starts afresh. Or, where the configuration says `resume`, another
+//! host is brought to where the dead one was (`resume`, with the `journal`), and the HAL hears nothing. This code is a guest in somebody else's process:
 //! it installs no signal handler, never forks, keeps one thread, and contains its panics.
 //!
 //! # Threads
@@ -30,6 +31,10 @@
 //! closed before `notify` is called, and before `initialize` or `deinitialize` returns, unless a
 //! thread of the HAL is just then in a call or a callback of that session: then when it returns.
 //!
+//! With `resume` a buffer's descriptor, which the HAL gave away with `register_buffer`, stays open until
+//! it deregisters the buffer. While a session is resumed there are the new session's three beside the
+//! dead one's, and one memory file for each request that is done again.
+//!
 //! With `CAMI_IPA_SOCKET` it is waker, what the reader waits with (epoll), and per session link and
 //! control; one more while a host is being started, and while a thread waits for room on the link.
 //!
@@ -37,12 +42,14 @@
 //!
 //! 1. `Supervisor::life`: who starts and ends sessions. A callback only tries it (`-EBUSY`).
 //! 2. `Reader::nested`: the buffer of calls made from inside a callback; the reader's alone.
-//! 3. Leaves, of which a thread holds one at a time: the desk (which session is current), a
+//! 3. `Journal`: which host the HAL's calls go to, and all that the next one will need.
+//! 4. Leaves, of which a thread holds one at a time: the desk (which session is current), a
 //!    session's table of calls, the queue of pending events, a session's sentence, the link's
 //!    backlog, and what the reader waits with.
 //!
 //! No lock is held while the HAL's code runs, nor, but for the link's own backlog, over a system
-//! call on the request path.
+//! call on the request path; with `resume` the journal's is, over `pread` and `pwrite` of the request's
+//! own buffer.
 //!
 //! # fork
 //!

@@ -368,8 +368,8 @@ impl Reader {
                 Ok(()) => return None,
                 Err(gave_up) => {
                     self.desk.remove(&session);
-                    // Not where the HAL itself has ended it meanwhile.
-                    let first = session.finish() != Phase::Over;
+                    // Not where the HAL itself has ended it meanwhile, or its heir.
+                    let first = session.finish() != Phase::Over && !journal.is_closed();
                     if first {
                         log::error!("the camera algorithm is not resumed: {gave_up}");
                     }

@@ -91,13 +91,16 @@ impl Reader {
                 ))
             })?;
             self.pause(dead, wait);
-            if dead.is_over() {
+            // `initialize` or `deinitialize` may have ended the dead session, or its heir.
+            if dead.is_over() || journal.is_closed() {
                 return Err(GaveUp("the HAL has ended it".to_owned()));
             }
             match self.attempt(dead, journal, began) {
                 Ok(()) => return Ok(()),
                 Err(Failed::ForGood(why)) => return Err(GaveUp(why)),
-                Err(Failed::Now(why)) if dead.is_over() => return Err(GaveUp(why)),
+                Err(Failed::Now(why)) if dead.is_over() || journal.is_closed() => {
+                    return Err(GaveUp(why));
+                }
                 Err(Failed::Now(why)) => {
                     log::warn!("the camera algorithm could not be resumed, trying again: {why}");
                     journal.failed_again();

@@ -16,6 +16,8 @@ pub(crate) struct Entry {
     pub(crate) id: u64,
     pub(crate) req_id: u32,
     pub(crate) handle: i32,
+    /// The buffer that had this handle when the request was made: the number may be another's since.
+    pub(crate) buffer: Option<Buffer>,
     pub(crate) header: Vec<u8>,
     /// Generation of the session that it was sent on; 0: none yet.
     pub(crate) sent_on: u64,
@@ -114,7 +116,7 @@ impl InFlight {
                 && entry.handle == answered.handle
         };
         for entry in self.take(is_dropped) {
-            self.free.push(entry);
+            self.recycle(entry);
         }
     }
 
@@ -141,7 +143,8 @@ impl InFlight {
         self.entries.iter_mut()
     }
 
-    pub(crate) fn recycle(&mut self, entry: Entry) {
+    pub(crate) fn recycle(&mut self, mut entry: Entry) {
+        entry.buffer = None;
         self.free.push(entry);
     }
 }

@@ -169,7 +169,7 @@ impl Journal {
         };
         let State { calls, addresses, in_flight, unfit, .. } = &mut *state;
         if let Some(forgotten) = in_flight.make_room() {
-            put_virtual(&forgotten, calls);
+            put_virtual(&forgotten);
             in_flight.recycle(forgotten);
         }
         let mut entry = in_flight.blank();
@@ -180,11 +180,12 @@ impl Journal {
             if let Some(buffer) = calls.find(handle) {
                 note_payload(&mut entry, rule, buffer, unfit);
                 entry.find_words(rule, buffer, |word| addresses.real(word).is_some());
+                entry.buffer = Some(buffer.clone());
             }
         }
         if open {
             entry.sent_on = session;
-            put_real(&entry, calls, addresses);
+            put_real(&entry, addresses);
         }
         let id = entry.id;
         in_flight.push(entry);
@@ -195,10 +196,10 @@ impl Journal {
     /// with the new vendor process.
     pub(crate) fn withdraw(&self, id: u64, session: u64) -> bool {
         let mut state = self.state.lock();
-        let State { calls, in_flight, .. } = &mut *state;
+        let in_flight = &mut state.in_flight;
         match in_flight.withdraw(id, session) {
             Some(entry) => {
-                put_virtual(&entry, calls);
+                put_virtual(&entry);
                 in_flight.recycle(entry);
                 true
             }
@@ -220,15 +221,15 @@ impl Journal {
         if newest {
             state.in_flight.drop_before(generation, &entry);
         }
-        let State { calls, addresses, in_flight, .. } = &mut *state;
-        put_virtual(&entry, calls);
+        let State { addresses, in_flight, .. } = &mut *state;
+        put_virtual(&entry);
         let Some(rule) = entry.rule.and_then(|index| self.recovery.commands.get(index)) else {
             in_flight.recycle(entry);
             return;
         };
         let done = returned.status == self.recovery.ok_status;
         let mut gave = None;
-        if let (Some(offset), Some(buffer), true) = (rule.gives, calls.find(entry.handle), done) {
+        if let (Some(offset), Some(buffer), true) = (rule.gives, &entry.buffer, done) {
             gave = buffer.read_u64(offset).and_then(|real| addresses.give(real));
             if let Some(address) = gave
                 && let Err(errno) = buffer.write_u64(offset, address)
@@ -320,7 +321,7 @@ impl Journal {
         state.condition = Condition::Closed;
         let State { calls, in_flight, kept, .. } = &mut *state;
         for entry in in_flight.take(|_| true) {
-            put_virtual(&entry, calls);
+            put_virtual(&entry);
         }
         *kept = Keepsakes::default();
         let calls = std::mem::take(calls);
@@ -344,7 +345,7 @@ impl State {
                 self.kept.end_commands(&rule.ends);
             }
             Role::SetUp | Role::State => {
-                let buffer_bytes = self.calls.find(entry.handle).map_or(0, Buffer::bytes);
+                let buffer_bytes = entry.buffer.as_ref().map_or(0, Buffer::bytes);
                 if entry.has_payload || entry.handle == -1 {
                     let kept = Kept {
                         rule: rule.clone(),
@@ -396,20 +397,17 @@ fn note_payload(
 }
 
 /// Puts the real addresses into a request's buffer.
-fn put_real(entry: &Entry, calls: &BufferCalls, addresses: &Addresses) {
-    put(entry, calls, |address| addresses.real(address));
+fn put_real(entry: &Entry, addresses: &Addresses) {
+    put(entry, |address| addresses.real(address));
 }
 
 /// Puts the virtual addresses back.
-fn put_virtual(entry: &Entry, calls: &BufferCalls) {
-    put(entry, calls, Some);
+fn put_virtual(entry: &Entry) {
+    put(entry, Some);
 }
 
-fn put(entry: &Entry, calls: &BufferCalls, value: impl Fn(u64) -> Option<u64>) {
-    if entry.words.iter().all(Option::is_none) {
-        return;
-    }
-    let Some(buffer) = calls.find(entry.handle) else { return };
+fn put(entry: &Entry, value: impl Fn(u64) -> Option<u64>) {
+    let Some(buffer) = &entry.buffer else { return };
     for &(offset, address) in entry.words.iter().flatten() {
         let Some(word) = value(address) else { continue };
         if let Err(errno) = buffer.write_u64(offset, word) {

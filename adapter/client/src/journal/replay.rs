@@ -42,6 +42,11 @@ impl Journal {
         }
     }
 
+    /// Whether the HAL has ended it, or was told.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.state.lock().condition == Condition::Closed
+    }
+
     /// The calls on buffers to go through again.
     pub(crate) fn buffer_calls(&self) -> Vec<BufferCall> {
         self.state.lock().calls.all().to_vec()
@@ -108,10 +113,10 @@ impl Journal {
             return None;
         }
         state.condition = Condition::Open(generation);
-        let State { calls, addresses, in_flight, .. } = &mut *state;
+        let State { addresses, in_flight, .. } = &mut *state;
         let mut sent = 0;
         for entry in in_flight.iter_mut().filter(|entry| entry.deaths < 2) {
-            put_real(entry, calls, addresses);
+            put_real(entry, addresses);
             let resent =
                 Resent { req_id: entry.req_id, header: &entry.header, handle: entry.handle };
             if send(&resent) {
@@ -121,7 +126,7 @@ impl Journal {
         }
         let mut answers = Vec::new();
         for entry in in_flight.take(|entry| entry.sent_on != generation) {
-            put_virtual(&entry, calls);
+            put_virtual(&entry);
             answers.push(Returned {
                 req_id: entry.req_id,
                 status: error_status,

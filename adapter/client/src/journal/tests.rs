@@ -155,3 +155,28 @@ fn updates_of_a_dead_vendor_process_are_not_given_back() {
     journal.begin(1).unwrap();
     assert!(!journal.given_back(6));
 }
+
+#[test]
+fn address_is_put_back_into_the_buffer_of_the_request_though_its_handle_is_anothers() {
+    let journal = journal();
+    let (first, second, third) = (buffer(), buffer(), buffer());
+    assert!(journal.registered(1, 1, &first) && journal.registered(1, 2, &second));
+    let address = make(&journal, &first, 0x7f00);
+    second.write_u64(0, address).unwrap();
+    assert!(matches!(journal.request(1, USE, b"V", 2), Ticket::Send(_)));
+    // A HAL that does not wait, and a library that gives numbers again.
+    assert!(journal.deregistered(1, &[2]) && journal.registered(1, 2, &third));
+    journal.returned(1, &returned(USE, 0, 2));
+    assert_eq!(second.read_u64(0), Some(address));
+    assert_eq!(third.read_u64(0), Some(0));
+}
+
+#[test]
+fn closed_journal_says_so_to_whoever_recovers() {
+    let journal = journal();
+    journal.begin(1).unwrap();
+    assert!(!journal.is_closed());
+    journal.close();
+    assert!(journal.is_closed());
+    assert!(journal.begin(1).is_err());
+}

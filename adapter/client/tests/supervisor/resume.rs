@@ -32,6 +32,7 @@ pub const SCENARIOS: &[Scenario] = &[
     ("resume_leaves_no_descriptor_behind", descriptors_stay_the_same),
     ("resume_is_ended_by_deinitialize", ended_by_deinitialize),
     ("resume_is_ended_by_initialize", ended_by_initialize),
+    ("resume_is_ended_at_any_moment_of_a_recovery", ended_at_any_moment),
     ("resume_allocates_nothing_per_request", crate::allocations::none_per_request_with_a_journal),
 ];
 
@@ -305,5 +306,37 @@ fn ended_by_initialize() {
     assert_eq!(again.recv(), Ok(Seen::Returned(5, 1, 1)));
     supervisor.deinitialize();
     assert_eq!(seen.try_iter().count(), 0);
+    assert_no_children();
+}
+
+/// The HAL initialises again and again while hosts die: whichever session a recovery was for, nobody
+/// is notified of what the HAL itself has ended, and the last session works.
+fn ended_at_any_moment() {
+    set(RESTART_LIMIT, "0");
+    let (supervisor, seen) = resuming();
+    let killer = std::thread::spawn(|| {
+        for _ in 0..60 {
+            kill_host();
+            std::thread::yield_now();
+        }
+    });
+    let mut sessions = vec![seen];
+    while !killer.is_finished() {
+        let (callbacks, seen) = recorder();
+        // It may be killed in `initialize`, which says so.
+        let code = supervisor.initialize(callbacks);
+        assert!(code == 0 || code == -libc::ECONNRESET, "{code}: {:?}", log_lines());
+        sessions.push(seen);
+    }
+    killer.join().unwrap();
+    let (callbacks, seen) = recorder();
+    assert_eq!(supervisor.initialize(callbacks), 0, "{:?}", log_lines());
+    supervisor.request(5, b"x", 1);
+    assert_eq!(seen.recv(), Ok(Seen::Returned(5, 1, 1)));
+    supervisor.deinitialize();
+    sessions.push(seen);
+    for seen in sessions {
+        assert_eq!(seen.try_iter().count(), 0, "{:?}", log_lines());
+    }
     assert_no_children();
 }

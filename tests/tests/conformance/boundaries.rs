@@ -92,3 +92,23 @@ fn killed_at_every_boundary_and_told_no_notice_is_missing() {
     }
     assert!((8..MOST - 2).contains(&kills), "{kills} boundaries");
 }
+
+/// `./x kills` asks for more than the 25 of every run.
+#[test]
+fn killed_at_random_instants_and_told_each_death_is_one_notice() {
+    let rounds = std::env::var("CAMI_TESTS_KILLS").ok().and_then(|text| text.parse().ok());
+    let mut hal = Setup::new("plain").start();
+    for round in 1..=rounds.unwrap_or(25_u32) {
+        assert_eq!(hal.call("init"), "init 0", "{}", hal.log.text());
+        // Each is on its way, somewhere in the process, or answered when the kill comes.
+        for id in 0..round * 7 % 23 {
+            hal.call(&format!("req {id} 0102 -1"));
+        }
+        hal.signal(hal.vendor(), libc::SIGKILL);
+        hal.event("notify 1");
+        assert_eq!(hal.count("notify"), usize::try_from(round).unwrap());
+    }
+    hal.call("deinit");
+    assert_eq!(hal.resources().processes, 0);
+    hal.finish();
+}

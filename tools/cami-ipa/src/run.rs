@@ -154,6 +154,13 @@ impl Run<'_> {
                     self.tell(number, EventKind::Fault, error.to_string());
                     self.recover(number)?;
                 }
+                // Two processes were killed with the same request: it has its answer, and is made again.
+                Err(error)
+                    if self.options.kill_every.is_some()
+                        && matches!(error.cause, Cause::Status(_)) =>
+                {
+                    self.tell(number, EventKind::Fault, error.to_string());
+                }
                 Err(error) => {
                     let text = format!("frame {number}: {error}");
                     self.tell(number, EventKind::Fault, error.to_string());

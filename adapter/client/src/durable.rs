@@ -57,9 +57,14 @@ impl Supervisor {
     }
 
     /// `register_buffer`; the buffer stays ours until it is deregistered.
-    pub(crate) fn register_durably(&self, journal: &Journal, fd: OwnedFd) -> i32 {
+    pub(crate) fn register_durably(
+        &self,
+        journal: &Journal,
+        fd: OwnedFd,
+        deadline: CallDeadline,
+    ) -> i32 {
         let buffer = HalBuffer::new(fd);
-        let called = self.call_durably(journal, |session, deadline| {
+        let called = self.call_durably(journal, deadline, |session| {
             let handle = self.reader.register_buffer(session, buffer.fd(), deadline)?;
             let counts = handle < 0 || journal.registered(session.generation, handle, &buffer);
             Ok((handle, counts))
@@ -72,8 +77,9 @@ impl Supervisor {
         &self,
         journal: &Journal,
         handles: &[i32],
+        deadline: CallDeadline,
     ) -> Result<(), CallError> {
-        self.call_durably(journal, |session, deadline| {
+        self.call_durably(journal, deadline, |session| {
             self.reader.deregister_buffers(session, handles, deadline)?;
             Ok(((), journal.deregistered(session.generation, handles)))
         })
@@ -81,20 +87,19 @@ impl Supervisor {
 
     /// Makes a call, and makes it again where the vendor process died before its answer counted
     /// (`false` beside it: another vendor process has taken over meanwhile, which knows nothing of
-    /// this call).
+    /// this call). A recovery that is under way is waited for until the call's own deadline.
     fn call_durably<T>(
         &self,
         journal: &Journal,
-        mut make: impl FnMut(&Session, CallDeadline) -> Result<(T, bool), CallError>,
+        deadline: CallDeadline,
+        mut make: impl FnMut(&Session) -> Result<(T, bool), CallError>,
     ) -> Result<T, CallError> {
         let mut deaths = 0;
-        let mut deadline: Option<CallDeadline> = None;
+        let until = deadline.map(|(until, _)| until);
         loop {
-            let until = deadline.flatten().map(|(until, _)| until);
             journal.wait_for_another(None, until)?;
             let session = self.usable().ok_or(CallError::Dead)?;
-            let deadline = *deadline.get_or_insert_with(|| session.register_deadline());
-            match make(&session, deadline) {
+            match make(&session) {
                 Ok((value, true)) => return Ok(value),
                 Ok((_, false)) => {}
                 Err(CallError::Dead) => {
@@ -106,7 +111,6 @@ impl Supervisor {
                         // Nobody else would bring the next one up.
                         self.reader.bury_inside_callback(session);
                     } else {
-                        let until = deadline.map(|(until, _)| until);
                         journal.wait_for_another(Some(session.generation), until)?;
                     }
                 }

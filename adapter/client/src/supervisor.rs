@@ -227,10 +227,10 @@ impl CameraAlgorithm for Supervisor {
             return negative(Errno::EPIPE);
         }
         let Some(session) = self.usable() else { return CallError::Dead.code() };
-        if let Some(journal) = &session.journal {
-            return self.register_durably(journal, fd);
-        }
         let deadline = session.register_deadline();
+        if let Some(journal) = &session.journal {
+            return self.register_durably(journal, fd, deadline);
+        }
         let called = self.reader.register_buffer(&session, fd.as_fd(), deadline);
         called.unwrap_or_else(CallError::code)
     }
@@ -272,7 +272,7 @@ impl CameraAlgorithm for Supervisor {
         let deadline = session.register_deadline();
         for handles in buffer_handles.chunks(HANDLES_PER_MESSAGE) {
             let called = match &session.journal {
-                Some(journal) => self.deregister_durably(journal, handles),
+                Some(journal) => self.deregister_durably(journal, handles, deadline),
                 None => self.reader.deregister_buffers(&session, handles, deadline),
             };
             match called {

@@ -261,6 +261,7 @@ impl FakeHost {
             "start-fails" => -5,
             "start-positive" => 3,
             "start-hangs" => hang(),
+            "resume-start-hangs" if self.number > 1 => hang(),
             "start-dies" => {
                 self.tell(&died("signal 11 in its initialize"));
                 leave();

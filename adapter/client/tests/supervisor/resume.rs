@@ -26,6 +26,7 @@ pub const SCENARIOS: &[Scenario] = &[
     ("resume_gives_up_on_a_register_that_kills_twice", register_that_kills_twice),
     ("resume_inside_a_callback", inside_a_callback),
     ("resume_after_a_deadline", after_a_deadline),
+    ("resume_that_hangs_holds_no_call_beyond_its_deadline", recovery_that_hangs),
     ("resume_gives_up_at_the_limit_and_notifies_once", limit_is_notified),
     ("resume_gives_up_where_handles_differ", different_handles_are_notified),
     ("resume_drops_updates_of_the_dead", updates_of_the_dead),
@@ -218,6 +219,20 @@ fn after_a_deadline() {
     assert_eq!(resumptions(), 1);
     supervisor.deinitialize();
     assert_eq!(seen.try_iter().count(), 0);
+}
+
+fn recovery_that_hangs() {
+    set(REGISTER_MS, "200");
+    let (supervisor, _seen) = resuming_as("resume-start-hangs");
+    // The next host never comes up.
+    kill_host();
+    supervisor.request(5, b"x", 1);
+    while supervisor.register_buffer(buffer(1)) != -libc::ETIMEDOUT {}
+    // The recovery is under way when this one begins.
+    let began = std::time::Instant::now();
+    assert_eq!(supervisor.register_buffer(buffer(1)), -libc::ETIMEDOUT);
+    assert!(began.elapsed() < std::time::Duration::from_secs(2), "{:?}", began.elapsed());
+    supervisor.deinitialize();
 }
 
 fn limit_is_notified() {

@@ -15,6 +15,9 @@ const LONGEST_WAIT: Duration = Duration::from_secs(1);
 pub(crate) struct Restarts {
     recent: VecDeque<Instant>,
     failures: u32,
+    /// Restarts of the recovery that is under way. They count however long they took: a library
+    /// that hangs when it is brought up would otherwise leave the window before it fills it.
+    in_vain: u32,
     total: u32,
 }
 
@@ -26,6 +29,13 @@ impl Restarts {
     /// A vendor process failed; `answered`: it had answered a request since it was brought up.
     pub(crate) fn failed(&mut self, answered: bool) {
         self.failures = if answered { 1 } else { self.failures.saturating_add(1) };
+        self.in_vain = 0;
+    }
+
+    /// One that was started did not come so far as to take over.
+    pub(crate) fn failed_again(&mut self) {
+        self.failures = self.failures.saturating_add(1);
+        self.in_vain = self.in_vain.saturating_add(1);
     }
 
     /// How long to wait before the next one: not at all after a first failure.
@@ -45,7 +55,7 @@ impl Restarts {
         }
         let limit = usize::try_from(limits.restart_limit).unwrap_or(usize::MAX);
         if limit > 0 {
-            if self.recent.len() >= limit {
+            if self.recent.len() >= limit || self.in_vain >= limits.restart_limit {
                 return Err(TooMany);
             }
             self.recent.push_back(now);
@@ -83,6 +93,21 @@ mod tests {
         assert_eq!(restarts.wait(), LONGEST_WAIT);
         restarts.failed(true);
         assert_eq!(restarts.wait(), Duration::ZERO);
+    }
+
+    #[test]
+    fn restarts_that_never_took_over_reach_the_limit_however_long_they_take() {
+        let mut restarts = Restarts::default();
+        let mut now = Instant::now();
+        restarts.failed(true);
+        for _ in 0..3 {
+            assert_eq!(restarts.start(now, &limits(3)), Ok(()));
+            restarts.failed_again();
+            now += Duration::from_secs(60);
+        }
+        assert_eq!(restarts.start(now, &limits(3)), Err(TooMany));
+        restarts.failed(true);
+        assert_eq!(restarts.start(now, &limits(3)), Ok(()));
     }
 
     #[test]

@@ -76,7 +76,7 @@ impl Journal {
 
     /// A vendor process did not come so far as to take over.
     pub(crate) fn failed_again(&self) {
-        self.state.lock().restarts.failed(false);
+        self.state.lock().restarts.failed_again();
     }
 
     /// Restarts so far.

@@ -171,6 +171,13 @@ impl BufferCalls {
         self.calls.push(BufferCall::Deregister { handles: handles.to_vec() });
     }
 
+    /// Forgets what is of no use to a history that is too long: all but the buffers of now.
+    pub(crate) fn shorten(&mut self) {
+        let is_buffer =
+            |call: &BufferCall| matches!(call, BufferCall::Register { buffer: Some(_), .. });
+        self.calls.retain(is_buffer);
+    }
+
     /// Whether there have been more than can be gone through again.
     pub(crate) fn is_too_long(&self) -> bool {
         self.calls.len() > MAX_CALLS

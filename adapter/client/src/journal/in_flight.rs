@@ -107,15 +107,16 @@ impl InFlight {
         self.entries.remove(found)
     }
 
-    /// Drops the requests on `session` that were made before `id` with the same number and buffer:
-    /// the library has dropped them.
-    pub(crate) fn drop_before(&mut self, session: u64, answered: &Entry) {
+    /// Drops the requests on `session` that were made before `answered` with the same number and
+    /// buffer: the library has dropped them. `restore` gives each one's buffer back.
+    pub(crate) fn drop_before(&mut self, session: u64, answered: &Entry, restore: impl Fn(&Entry)) {
         let is_dropped = |entry: &Entry| {
             entry.sent_on == session
                 && entry.req_id == answered.req_id
                 && entry.handle == answered.handle
         };
         for entry in self.take(is_dropped) {
+            restore(&entry);
             self.recycle(entry);
         }
     }
@@ -178,7 +179,7 @@ mod tests {
         }
         let answered = in_flight.answered(0, (0, 1), true).unwrap();
         assert_eq!(answered.id, 3);
-        in_flight.drop_before(0, &answered);
+        in_flight.drop_before(0, &answered, |_| ());
         assert!(in_flight.answered(0, (0, 1), true).is_none());
         assert!(in_flight.answered(0, (0, 2), true).is_some());
     }

@@ -14,6 +14,8 @@ mod in_flight;
 mod kept;
 mod replay;
 
+use std::collections::VecDeque;
+
 use cami_link::Deadline;
 use cami_link::sync::{Condvar, Mutex};
 use cami_wire::control::{CommandRule, Recovery, Role};
@@ -33,7 +35,7 @@ pub(crate) use buffers::{Buffer as HalBuffer, BufferCall, write_at};
 pub(crate) use kept::Kept as KeptRequest;
 pub(crate) use replay::Resent;
 
-/// Updates that the HAL has not returned yet; more are not told apart from old ones.
+/// Updates that the HAL has not returned yet; of more the oldest are forgotten.
 const MAX_UPDATES: usize = 4096;
 
 /// Whether there is a vendor process to talk to.
@@ -54,7 +56,7 @@ struct State {
     kept: Keepsakes,
     addresses: Addresses,
     in_flight: InFlight,
-    updates: Vec<u32>,
+    updates: VecDeque<u32>,
     restarts: Restarts,
     /// The current vendor process has answered a request.
     answered: bool,
@@ -106,7 +108,7 @@ impl Journal {
             kept: Keepsakes::default(),
             addresses: Addresses::default(),
             in_flight: InFlight::default(),
-            updates: Vec::new(),
+            updates: VecDeque::new(),
             restarts: Restarts::default(),
             answered: false,
             unfit: None,
@@ -219,7 +221,7 @@ impl Journal {
         let Some(entry) = state.in_flight.answered(generation, key, newest) else { return };
         state.answered = true;
         if newest {
-            state.in_flight.drop_before(generation, &entry);
+            state.in_flight.drop_before(generation, &entry, put_virtual);
         }
         let State { addresses, in_flight, .. } = &mut *state;
         put_virtual(&entry);
@@ -271,9 +273,10 @@ impl Journal {
     /// The library lent an `update`.
     pub(crate) fn lent(&self, upd_id: u32) {
         let mut state = self.state.lock();
-        if state.updates.len() < MAX_UPDATES {
-            state.updates.push(upd_id);
+        if state.updates.len() >= MAX_UPDATES {
+            state.updates.pop_front();
         }
+        state.updates.push_back(upd_id);
     }
 
     /// The HAL gives an `update` back; false if it was another vendor process that lent it.
@@ -282,7 +285,7 @@ impl Journal {
         let Some(found) = state.updates.iter().position(|&lent| lent == upd_id) else {
             return false;
         };
-        state.updates.swap_remove(found);
+        state.updates.remove(found);
         true
     }
 
@@ -372,6 +375,8 @@ impl State {
             let most = buffers::MAX_CALLS;
             self.unfit
                 .get_or_insert_with(|| format!("more than {most} register and deregister calls"));
+            // A library that registers in every frame goes on for days.
+            self.calls.shorten();
         }
     }
 }

@@ -13,6 +13,10 @@ const USE: u32 = 8;
 const END: u32 = 18;
 
 fn journal() -> Journal {
+    journal_of(true)
+}
+
+fn journal_of(answers_all: bool) -> Journal {
     let rule = |id, role, gives, takes: &[u32]| CommandRule {
         id,
         role,
@@ -26,7 +30,7 @@ fn journal() -> Journal {
         rule(END, Role::TearDown, None, &[0]),
     ];
     let source = HostSource::nowhere();
-    Journal::new(Recovery { commands, answers_all: true, ..Recovery::default() }, source, 1)
+    Journal::new(Recovery { commands, answers_all, ..Recovery::default() }, source, 1)
 }
 
 fn buffer() -> Buffer {
@@ -169,6 +173,44 @@ fn address_is_put_back_into_the_buffer_of_the_request_though_its_handle_is_anoth
     journal.returned(1, &returned(USE, 0, 2));
     assert_eq!(second.read_u64(0), Some(address));
     assert_eq!(third.read_u64(0), Some(0));
+}
+
+#[test]
+fn address_of_a_request_that_the_library_dropped_is_put_back() {
+    let journal = journal_of(false);
+    let (first, second) = (buffer(), buffer());
+    assert!(journal.registered(1, 1, &first) && journal.registered(1, 2, &second));
+    let address = make(&journal, &first, 0x7f00);
+    second.write_u64(0, address).unwrap();
+    // The HAL makes the same request again, without touching its buffer.
+    for _ in 0..2 {
+        assert!(matches!(journal.request(1, USE, b"V", 2), Ticket::Send(_)));
+    }
+    journal.returned(1, &returned(USE, 0, 2));
+    assert_eq!(second.read_u64(0), Some(address));
+}
+
+#[test]
+fn history_that_is_too_long_does_not_grow() {
+    let journal = journal();
+    let kept = buffer();
+    assert!(journal.registered(1, 1, &kept));
+    for _ in 0..3 * super::buffers::MAX_CALLS {
+        assert!(journal.registered(1, 2, &kept) && journal.deregistered(1, &[2]));
+    }
+    assert!(journal.buffer_calls().len() <= super::buffers::MAX_CALLS);
+    assert!(journal.state.lock().calls.find(1).is_some());
+    assert!(journal.begin(1).unwrap_err().contains("register and deregister calls"));
+}
+
+#[test]
+fn updates_that_are_never_given_back_do_not_hide_new_ones() {
+    let journal = journal();
+    for upd_id in 0..=u32::try_from(super::MAX_UPDATES).unwrap() {
+        journal.lent(upd_id);
+    }
+    assert!(journal.given_back(u32::try_from(super::MAX_UPDATES).unwrap()));
+    assert!(!journal.given_back(0), "the oldest is forgotten");
 }
 
 #[test]

@@ -162,7 +162,7 @@ impl Reader {
     }
 
     /// Before a session's descriptors are closed.
-    fn forget_watched(&self) {
+    pub(crate) fn forget_watched(&self) {
         if let Some(waiter) = &mut *self.waiter.lock() {
             waiter.forget();
         }
@@ -388,6 +388,7 @@ impl Reader {
     /// The same on the reader's own thread inside a callback of the HAL, which made a call that the
     /// vendor process did not survive.
     pub(crate) fn bury_inside_callback(&self, session: Arc<Session>) {
+        self.forget_watched();
         let mourner = self.bury(session, &mut control_inbox());
         if mourner.is_some() {
             *self.owed.lock() = mourner;

@@ -114,6 +114,10 @@ impl Reader {
         let deadline = Deadline::after(GONE_PATIENCE);
         let mut inbox = link_inbox();
         loop {
+            // Also where messages never end: somebody still sends.
+            if deadline.has_passed() {
+                return false;
+            }
             match dead.link.receive(&mut inbox, Some(deadline)) {
                 Ok(received) => match Incoming::parse(received) {
                     Ok(event) => {
@@ -201,11 +205,12 @@ impl Reader {
             let parts =
                 [IoSlice::new(&parts.head), IoSlice::new(parts.header), IoSlice::new(&parts.tail)];
             // One that the next death takes is sent again after that.
-            !matches!(heir.send(&parts, &[], Duration::ZERO), Err(CallError::TimedOut))
+            matches!(heir.send(&parts, &[], Duration::ZERO), Ok(_) | Err(CallError::Dead))
         };
         let status = heir.limits.overflow_status;
         let Some((answers, sent)) = journal.commit(heir.generation, status, send) else {
             // `initialize` or `deinitialize` took it from the desk, and ends it.
+            self.forget_watched();
             return Err(ended());
         };
         for answer in answers {
@@ -223,6 +228,8 @@ impl Reader {
 
     /// Ends a session that did not get so far, and says what it died of.
     fn give_up(&self, heir: &Session, failed: Failed) -> Failed {
+        // Its descriptors are closed soon, and the next one's have the same numbers.
+        self.forget_watched();
         heir.finish();
         let mut inbox = cami_link::Inbox::new(crate::host::CONTROL_BYTES, 0);
         let died = match failed {

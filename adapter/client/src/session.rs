@@ -210,6 +210,8 @@ impl Session {
 
     /// The second host ended with the first one's monitor, and is reaped.
     pub(crate) fn reap_standby(&self) {
+        // One that was sent back and not used ends when its sockets close.
+        drop(self.host.take_standby());
         if let Some(pid) = self.journal.as_ref().and_then(|journal| journal.take_standby()) {
             standby::reap(pid);
         }

@@ -69,6 +69,12 @@ impl Reader {
         if let Some(pid) = pid {
             journal.set_standby(pid);
         }
+        drop(fds);
+        drop((link, host));
+        if session.is_over() {
+            // Whoever ended it may have looked for a standby before there was one.
+            session.reap_standby();
+        }
         match (sent, given) {
             (Ok(_), Ok(_)) => log::debug!("a second host stands by"),
             (Err(error), _) | (_, Err(error)) => {

@@ -51,8 +51,11 @@ impl Supervisor {
             Err(CallError::TimedOut) => "the link is full",
             Err(CallError::Os(errno)) => errno.desc(),
         };
-        if journal.withdraw(id, session.generation) {
-            self.overflow(session, request.req_id, request.buffer_handle, why);
+        let Request { req_id, buffer_handle, .. } = request;
+        let mut answered = false;
+        let answer = || answered = self.push_overflow(session, req_id, buffer_handle);
+        if journal.withdraw(id, session.generation, answer) {
+            self.tell_overflow(req_id, answered, session, why);
         }
     }
 

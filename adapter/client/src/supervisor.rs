@@ -178,9 +178,20 @@ impl Supervisor {
 
     /// Answers a request that could not be sent, on the reader as any other.
     pub(crate) fn overflow(&self, session: &Session, req_id: u32, buffer_handle: i32, why: &str) {
+        let answered = self.push_overflow(session, req_id, buffer_handle);
+        self.tell_overflow(req_id, answered, session, why);
+    }
+
+    /// The answer of a request that could not be sent, for the reader; false where there is no room.
+    pub(crate) fn push_overflow(&self, session: &Session, req_id: u32, buffer_handle: i32) -> bool {
         let status = session.limits.overflow_status;
         let answer = Event::Returned(Returned { req_id, status, buffer_handle });
-        let answered = self.reader.pending.push(session.generation, answer).is_ok();
+        self.reader.pending.push(session.generation, answer).is_ok()
+    }
+
+    /// Wakes the reader to deliver it, and writes the line.
+    pub(crate) fn tell_overflow(&self, req_id: u32, answered: bool, session: &Session, why: &str) {
+        let status = session.limits.overflow_status;
         self.reader.wake();
         if let Some(total) = self.overflows.count() {
             let fate = if answered { "answered with" } else { "not even answered with" };

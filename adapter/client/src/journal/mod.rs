@@ -195,14 +195,16 @@ impl Journal {
     }
 
     /// A request could not be sent: true if it is the caller's to answer, false if it is sent again
-    /// with the new vendor process.
-    pub(crate) fn withdraw(&self, id: u64, session: u64) -> bool {
+    /// with the new vendor process. `answer` is called before any recovery can begin: afterwards
+    /// the answer would be that of a session which nobody delivers for.
+    pub(crate) fn withdraw(&self, id: u64, session: u64, answer: impl FnOnce()) -> bool {
         let mut state = self.state.lock();
         let in_flight = &mut state.in_flight;
         match in_flight.withdraw(id, session) {
             Some(entry) => {
                 put_virtual(&entry);
                 in_flight.recycle(entry);
+                answer();
                 true
             }
             None => false,

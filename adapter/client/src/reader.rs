@@ -385,6 +385,11 @@ impl Reader {
         notify.then(|| Arc::clone(&session.callbacks))
     }
 
+    /// Nobody is notified any more of a death inside a callback.
+    pub(crate) fn forget_owed(&self) {
+        *self.owed.lock() = None;
+    }
+
     /// The same on the reader's own thread inside a callback of the HAL, which made a call that the
     /// vendor process did not survive.
     pub(crate) fn bury_inside_callback(&self, session: Arc<Session>) {

@@ -140,6 +140,8 @@ impl Supervisor {
     /// Ends the current session, if there is one, without `notify`; no callback of it begins
     /// afterwards. With no `patience` the host is killed at once.
     fn retire(&self, patience: Duration) {
+        // What is owed for a session before is settled by the one that starts, or by the HAL's leave.
+        self.reader.forget_owed();
         if let Some(session) = self.reader.desk.take() {
             let before = session.finish();
             session.close_journal();

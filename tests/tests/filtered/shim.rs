@@ -197,3 +197,33 @@ fn death_that_nobody_notices() {
         service.finish();
     }
 }
+
+/// Payloads that grow from request to request, over what malloc would move by mremap.
+#[test]
+fn death_with_large_payloads() {
+    let service = ServiceSetup::new("ipu3")
+        .with("CAMI_IPA_SERVICE__CLIENTS", "many")
+        .with("CAMI_IPA_PROFILE", "intel-ipu3")
+        .with("CAMI_IPA_RECOVERY", "resume")
+        .with("CAMI_IPA_RESTART__LIMIT", "0")
+        .start();
+    let mut hal = service.hal().filtered().start();
+    assert_eq!(hal.call("init"), "init 0");
+    for (handle, bytes) in [(1, 160_000), (2, 400_000), (3, 1_200_000)] {
+        assert_eq!(hal.call(&format!("reg written {bytes}")), format!("reg {handle}"));
+    }
+    for round in 0..3 {
+        // MKN_ENABLE is a state: each takes the place of the one before, whose memory is used again.
+        for handle in 1..=3 {
+            hal.call(&format!("req 24 56 {handle}"));
+            hal.event(&format!("return 24 0 {handle}"));
+        }
+        service.signal(service.vendors()[0], libc::SIGKILL);
+        hal.call("req 8 56 1");
+        hal.event("return 8 ");
+        assert_eq!(hal.count("return 8 "), round + 1);
+    }
+    assert_eq!(hal.count("notify"), 0, "{}", hal.log.text());
+    hal.finish();
+    service.finish();
+}

@@ -129,9 +129,16 @@ pub(crate) enum BufferCall {
 }
 
 /// All such calls, in order.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct BufferCalls {
     calls: Vec<BufferCall>,
+}
+
+impl Default for BufferCalls {
+    fn default() -> Self {
+        // At once: see `InFlight`.
+        Self { calls: Vec::with_capacity(MAX_CALLS + 1) }
+    }
 }
 
 impl BufferCalls {

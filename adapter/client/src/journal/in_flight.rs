@@ -61,14 +61,35 @@ impl Entry {
 
 /// The requests in flight, in the order in which they were made. Entries are used again, so that a
 /// request costs no allocation once there have been as many at a time.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct InFlight {
     entries: VecDeque<Entry>,
     free: Vec<Entry>,
     ids: u64,
 }
 
+/// Entries that are kept to be used again, and those of them that keep the memory of their payload.
+const MAX_FREE: usize = 64;
+const MAX_FREE_PAYLOADS: usize = 8;
+
+impl Default for InFlight {
+    fn default() -> Self {
+        // At once: a list of this size that grows is moved by mremap, which ChromeOS's filters do not
+        // know (spec/cami-abi.md, 3.2).
+        Self {
+            entries: VecDeque::with_capacity(MAX_IN_FLIGHT),
+            free: Vec::with_capacity(MAX_FREE),
+            ids: 0,
+        }
+    }
+}
+
 impl InFlight {
+    /// Bytes of all payloads.
+    pub(crate) fn payload_bytes(&self) -> usize {
+        self.entries.iter().filter(|entry| entry.has_payload).map(|entry| entry.payload.len()).sum()
+    }
+
     /// An empty entry, to be filled and given to [`Self::push`].
     pub(crate) fn blank(&mut self) -> Entry {
         self.ids = self.ids.wrapping_add(1);
@@ -135,8 +156,15 @@ impl InFlight {
 
     /// Takes the entries for which `which` is true.
     pub(crate) fn take(&mut self, which: impl Fn(&Entry) -> bool) -> VecDeque<Entry> {
-        let (taken, kept) = self.entries.drain(..).partition(which);
-        self.entries = kept;
+        let count = self.entries.iter().filter(|entry| which(entry)).count();
+        let mut taken = VecDeque::with_capacity(count);
+        for _ in 0..self.entries.len() {
+            match self.entries.pop_front() {
+                Some(entry) if which(&entry) => taken.push_back(entry),
+                Some(entry) => self.entries.push_back(entry),
+                None => break,
+            }
+        }
         taken
     }
 
@@ -146,7 +174,12 @@ impl InFlight {
 
     pub(crate) fn recycle(&mut self, mut entry: Entry) {
         entry.buffer = None;
-        self.free.push(entry);
+        if self.free.len() >= MAX_FREE_PAYLOADS {
+            entry.payload = Vec::new();
+        }
+        if self.free.len() < MAX_FREE {
+            self.free.push(entry);
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use nix::errno::Errno;
 use super::buffers::Buffer;
 
 /// All payloads together: IPU3 needs 5 MiB for each camera.
-const MAX_BYTES: usize = 64 << 20;
+pub(crate) const MAX_BYTES: usize = 64 << 20;
 
 /// One request that was carried out, with what its buffer held when the HAL sent it, addresses
 /// virtual.
@@ -50,10 +50,29 @@ impl Kept {
     }
 }
 
+/// How many bytes [`copy`] copies.
+pub(crate) fn copied_bytes(rule: &CommandRule, buffer: &Buffer) -> usize {
+    let size = buffer.bytes();
+    let inside = |&(offset, length): &(u32, u32)| {
+        u64::from(length).min(size.saturating_sub(u64::from(offset)))
+    };
+    let total = if rule.keep.is_empty() { size } else { rule.keep.iter().map(inside).sum() };
+    usize::try_from(total).unwrap_or(usize::MAX)
+}
+
 /// Copies what counts of a request's buffer into `bytes`.
 pub(crate) fn copy(rule: &CommandRule, buffer: &Buffer, bytes: &mut Vec<u8>) -> Result<(), Errno> {
     if buffer.bytes() == 0 {
         return Err(Errno::ENODATA);
+    }
+    let total = copied_bytes(rule, buffer);
+    if total > MAX_BYTES {
+        return Err(Errno::EFBIG);
+    }
+    if bytes.capacity() < total {
+        // Anew and not grown: growing a large block is mremap, which ChromeOS's filters do not know
+        // (spec/cami-abi.md, 3.2).
+        *bytes = vec![0; total];
     }
     let mut end: usize = 0;
     let mut one = |offset: u32, length: u32, bytes: &mut Vec<u8>| {

@@ -20,6 +20,7 @@ use cami_link::Deadline;
 use cami_link::sync::{Condvar, Mutex};
 use cami_wire::control::{CommandRule, Recovery, Role};
 use cami_wire::cros::Returned;
+use nix::errno::Errno;
 use nix::unistd::Pid;
 
 use crate::error::CallError;
@@ -180,7 +181,7 @@ impl Journal {
         if let Some((index, rule)) = self.rule(req_id, header) {
             entry.rule = Some(index);
             if let Some(buffer) = calls.find(handle) {
-                note_payload(&mut entry, rule, buffer, unfit);
+                note_payload(&mut entry, rule, buffer, in_flight.payload_bytes(), unfit);
                 entry.find_words(rule, buffer, |word| addresses.real(word).is_some());
                 entry.buffer = Some(buffer.clone());
             }
@@ -364,7 +365,10 @@ impl State {
                     };
                     match self.kept.keep(kept) {
                         Ok(old) => entry.payload = old,
-                        Err(errno) => self.unfit = Some(format!("too much to keep: {errno}")),
+                        Err(errno) => {
+                            self.unfit = Some(format!("too much to keep: {errno}"));
+                            self.kept = Keepsakes::default();
+                        }
                     }
                 }
             }
@@ -388,13 +392,20 @@ fn note_payload(
     entry: &mut Entry,
     rule: &CommandRule,
     buffer: &Buffer,
+    in_flight_bytes: usize,
     unfit: &mut Option<String>,
 ) {
     if !matches!(rule.role, Role::SetUp | Role::State) {
         return;
     }
     entry.instance = rule.instance.and_then(|offset| buffer.read_u32(offset));
-    match kept::copy(rule, buffer, &mut entry.payload) {
+    let room = kept::MAX_BYTES.saturating_sub(in_flight_bytes);
+    let copied = if kept::copied_bytes(rule, buffer) > room {
+        Err(Errno::EFBIG)
+    } else {
+        kept::copy(rule, buffer, &mut entry.payload)
+    };
+    match copied {
         Ok(()) => entry.has_payload = true,
         Err(errno) if rule.role == Role::SetUp => {
             *unfit = Some(format!("the set-up request {} cannot be copied: {errno}", rule.id));

@@ -222,3 +222,18 @@ fn closed_journal_says_so_to_whoever_recovers() {
     assert!(journal.is_closed());
     assert!(journal.begin(1).is_err());
 }
+
+#[test]
+fn payloads_of_queued_requests_are_bounded_together() {
+    let journal = journal();
+    let fd = memfd_create(c"test", MFdFlags::MFD_CLOEXEC).unwrap();
+    nix::unistd::ftruncate(&fd, 8 << 20).unwrap();
+    let large = Buffer::new(fd);
+    assert!(journal.registered(1, 1, &large));
+    for _ in 0..20 {
+        assert!(matches!(journal.request(1, MAKE, b"V", 1), Ticket::Send(_)));
+    }
+    assert!(journal.state.lock().in_flight.payload_bytes() <= super::kept::MAX_BYTES);
+    // A set-up request that is not kept cannot be done again: the next death is told.
+    assert!(journal.begin(1).unwrap_err().contains("cannot be copied"));
+}

@@ -25,6 +25,7 @@ pub const SCENARIOS: &[Scenario] = &[
     ("resume_makes_a_register_again", register_is_made_again),
     ("resume_gives_up_on_a_register_that_kills_twice", register_that_kills_twice),
     ("resume_inside_a_callback", inside_a_callback),
+    ("resume_inside_a_callback_that_starts_afresh", inside_a_callback_that_starts_afresh),
     ("resume_after_a_deadline", after_a_deadline),
     ("resume_that_hangs_holds_no_call_beyond_its_deadline", recovery_that_hangs),
     ("resume_gives_up_at_the_limit_and_notifies_once", limit_is_notified),
@@ -353,5 +354,34 @@ fn ended_at_any_moment() {
     for seen in sessions {
         assert_eq!(seen.try_iter().count(), 0, "{:?}", log_lines());
     }
+    assert_no_children();
+}
+
+/// A death in a callback that cannot be recovered from is owed to the HAL, unless it initialises.
+fn inside_a_callback_that_starts_afresh() {
+    set(RESTART_LIMIT, "1");
+    let own: Arc<OnceLock<Weak<Supervisor>>> = Arc::default();
+    let inner = Arc::clone(&own);
+    count_hosts();
+    next_host("resume");
+    let supervisor = supervisor();
+    own.set(Arc::downgrade(&supervisor)).unwrap();
+    let (second, again) = recorder();
+    let (callbacks, seen) = reacting(move |seen| {
+        if let Seen::Returned(5, ..) = seen {
+            let supervisor = inner.get().unwrap().upgrade().unwrap();
+            assert_eq!(supervisor.register_buffer(buffer(DIE_SIZE)), -libc::ECONNRESET);
+            assert_eq!(supervisor.register_buffer(buffer(1)), -libc::ECONNRESET, "given up");
+            assert_eq!(supervisor.initialize(second.clone()), 0);
+        }
+    });
+    assert_eq!(supervisor.initialize(callbacks), 0);
+    supervisor.request(5, b"x", 1);
+    assert_eq!(seen.recv(), Ok(Seen::Returned(5, 1, 1)));
+    supervisor.request(6, b"ab", 1);
+    assert_eq!(again.recv(), Ok(Seen::Returned(6, 2, 1)), "{:?}", log_lines());
+    supervisor.deinitialize();
+    assert_eq!(seen.try_iter().count(), 0, "no notify after a new start");
+    assert_eq!(again.try_iter().count(), 0);
     assert_no_children();
 }

@@ -1,6 +1,5 @@
 //! The HAL's calls where a vendor process may be replaced under them (`recovery = "resume"`).
 
-use std::io::IoSlice;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
@@ -9,7 +8,7 @@ use cami_wire::cros::Request;
 
 use crate::buffer_calls::CallDeadline;
 use crate::error::CallError;
-use crate::journal::{HalBuffer, Journal, Ticket};
+use crate::journal::{Buffer, Journal, Ticket};
 use crate::session::Session;
 use crate::supervisor::{SEND_PATIENCE, Supervisor};
 
@@ -40,10 +39,7 @@ impl Supervisor {
     }
 
     fn send_request(&self, session: &Session, journal: &Journal, id: u64, request: Request<'_>) {
-        let parts = request.parts(session.cookie());
-        let parts =
-            [IoSlice::new(&parts.head), IoSlice::new(parts.header), IoSlice::new(&parts.tail)];
-        let why = match session.send(&parts, &[], SEND_PATIENCE) {
+        let why = match session.send_request(&request, SEND_PATIENCE) {
             Ok(Sent::Now) => return,
             Ok(Sent::Queued) => return self.reader.wake(),
             // It is in the journal: the next vendor process gets it.
@@ -66,7 +62,7 @@ impl Supervisor {
         fd: OwnedFd,
         deadline: CallDeadline,
     ) -> i32 {
-        let buffer = HalBuffer::new(fd);
+        let buffer = Buffer::new(fd);
         let called = self.call_durably(journal, deadline, |session| {
             let handle = self.reader.register_buffer(session, buffer.fd(), deadline)?;
             let counts = handle < 0 || journal.registered(session.generation, handle, &buffer);

@@ -8,7 +8,7 @@
 
 use std::fmt;
 use std::io::IoSlice;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::BorrowedFd;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -16,14 +16,11 @@ use cami_link::{Deadline, Event, Interest, ReceiveError, wait};
 use cami_wire::control::{FromClient, Restarts};
 use cami_wire::cros::Request;
 use nix::errno::Errno;
-use nix::fcntl::{FcntlArg, SealFlag, fcntl};
-use nix::sys::memfd::{MFdFlags, memfd_create};
-use nix::sys::uio::pread;
 
 use crate::deliver::Incoming;
 use crate::error::CallError;
 use crate::host::END_PATIENCE;
-use crate::journal::{BufferCall, Journal, KeptRequest, Resent, write_at};
+use crate::journal::{Buffer, BufferCall, Journal, KeptRequest};
 use crate::pending;
 use crate::reader::{LAST_WORDS, Reader, cause_of_death, link_inbox};
 use crate::session::{Limits, Session};
@@ -63,6 +60,10 @@ enum Failed {
 impl Failed {
     fn call(name: &str) -> impl FnOnce(CallError) -> Self {
         move |error| Self::Now(format!("{name} was not done again: {error}"))
+    }
+
+    fn memory(errno: Errno) -> Self {
+        Self::Now(format!("memory for the replay: {errno}"))
     }
 }
 
@@ -199,13 +200,9 @@ impl Reader {
         if !heir.go_live() || !self.desk.replace(dead, heir) {
             return Err(self.give_up(heir, ended()));
         }
-        let send = |resent: &Resent<'_>| {
-            let Resent { req_id, header, handle } = *resent;
-            let parts = Request { req_id, header, buffer_handle: handle }.parts(heir.cookie());
-            let parts =
-                [IoSlice::new(&parts.head), IoSlice::new(parts.header), IoSlice::new(&parts.tail)];
+        let send = |request: &Request<'_>| {
             // One that the next death takes is sent again after that.
-            matches!(heir.send(&parts, &[], Duration::ZERO), Ok(_) | Err(CallError::Dead))
+            matches!(heir.send_request(request, Duration::ZERO), Ok(_) | Err(CallError::Dead))
         };
         let status = heir.limits.overflow_status;
         let Some((answers, sent)) = journal.commit(heir.generation, status, send) else {
@@ -216,7 +213,7 @@ impl Reader {
         for answer in answers {
             log::warn!(
                 "request {} (buffer {}) is answered with status {status}: two vendor processes died \
-                 with it",
+                 with it, or the link had no room",
                 answer.req_id,
                 answer.buffer_handle
             );
@@ -266,32 +263,27 @@ impl Reader {
             replayed.buffers += 1;
             match call {
                 BufferCall::Register { handle, bytes, buffer } => {
-                    let dummy = if buffer.is_none() { Some(memory(bytes)?) } else { None };
-                    let fd = match (&buffer, &dummy) {
-                        (Some(buffer), _) => buffer.fd(),
-                        (None, Some(dummy)) => dummy.as_fd(),
-                        (None, None) => continue,
-                    };
-                    self.register_as(heir, fd, handle)?;
+                    let buffer = buffer.map_or_else(|| memory(bytes), Ok)?;
+                    self.register_as(heir, &buffer, handle)?;
                 }
                 BufferCall::Deregister { handles } => self.deregister(heir, &handles)?,
                 BufferCall::Own { handle } => {
                     let bytes = payloads.next().map_or(DUMMY_BYTES, |kept| kept.buffer_bytes);
-                    let fd = memory(bytes)?;
-                    self.register_as(heir, fd.as_fd(), handle)?;
-                    own.push((fd, handle));
+                    let buffer = memory(bytes)?;
+                    self.register_as(heir, &buffer, handle)?;
+                    own.push((buffer, handle));
                 }
             }
         }
         for kept in payloads {
-            let fd = memory(kept.buffer_bytes)?;
-            let handle = self.register(heir, fd.as_fd())?;
+            let buffer = memory(kept.buffer_bytes)?;
+            let handle = self.register(heir, buffer.fd())?;
             if handle < 0 {
                 let why = format!("the library refuses a buffer of ours with {handle}");
                 return Err(Failed::ForGood(why));
             }
             journal.own_buffer(handle);
-            own.push((fd, handle));
+            own.push((buffer, handle));
         }
         let mut own = own.into_iter();
         for kept in &kept {
@@ -307,8 +299,8 @@ impl Reader {
         registered.map_err(Failed::call("register_buffer"))
     }
 
-    fn register_as(&self, heir: &Session, fd: BorrowedFd<'_>, expected: i32) -> Result<(), Failed> {
-        let handle = self.register(heir, fd)?;
+    fn register_as(&self, heir: &Session, buffer: &Buffer, expected: i32) -> Result<(), Failed> {
+        let handle = self.register(heir, buffer.fd())?;
         if handle == expected {
             return Ok(());
         }
@@ -327,20 +319,14 @@ impl Reader {
         heir: &Session,
         journal: &Journal,
         kept: &KeptRequest,
-        buffer: Option<(OwnedFd, i32)>,
+        buffer: Option<(Buffer, i32)>,
     ) -> Result<(), Failed> {
-        let (fd, handle) = match &buffer {
-            Some((fd, handle)) => (Some(fd), *handle),
-            None => (None, -1),
-        };
-        if let Some(fd) = fd {
-            fill(fd, journal, kept)?;
+        let (buffer, handle) = buffer.map_or((None, -1), |(buffer, handle)| (Some(buffer), handle));
+        if let Some(buffer) = &buffer {
+            fill(buffer, journal, kept).map_err(Failed::memory)?;
         }
         let request = Request { req_id: kept.req_id, header: &kept.header, buffer_handle: handle };
-        let parts = request.parts(heir.cookie());
-        let parts =
-            [IoSlice::new(&parts.head), IoSlice::new(parts.header), IoSlice::new(&parts.tail)];
-        heir.send(&parts, &[], REPLAY_LIMIT).map_err(Failed::call("a request"))?;
+        heir.send_request(&request, REPLAY_LIMIT).map_err(Failed::call("a request"))?;
         let status = self
             .pump_until(
                 heir,
@@ -362,14 +348,11 @@ impl Reader {
                 kept.req_id
             )));
         }
-        if let (Some(address), Some(offset), Some(fd)) = (kept.gave, kept.rule.gives, fd) {
-            let mut word = [0; 8];
-            let read = pread(fd, &mut word, i64::from(offset));
-            let real = u64::from_ne_bytes(word);
-            if read != Ok(word.len()) || real == 0 {
+        if let (Some(address), Some(offset), Some(buffer)) = (kept.gave, kept.rule.gives, buffer) {
+            let Some(real) = buffer.read_u64(offset).filter(|&real| real != 0) else {
                 let why = format!("request {} gave no address when done again", kept.req_id);
                 return Err(Failed::ForGood(why));
-            }
+            };
             journal.moved(address, real);
         }
         Ok(())
@@ -395,38 +378,22 @@ fn next_host(dead: &Session, journal: &Journal) -> Result<(Started, bool), Faile
     Ok((started, false))
 }
 
-/// Memory of ours for the library, which cannot shrink it.
-fn memory(bytes: u64) -> Result<OwnedFd, Failed> {
-    let make = || -> Result<OwnedFd, Errno> {
-        let flags = MFdFlags::MFD_CLOEXEC | MFdFlags::MFD_ALLOW_SEALING;
-        let fd = memfd_create(c"cami-ipa-replay", flags)?;
-        // Not by ftruncate, which ChromeOS's filters do not know (spec/cami-abi.md, 3.2).
-        let last = u32::try_from(bytes.saturating_sub(1)).map_err(|_| Errno::EFBIG)?;
-        write_at(fd.as_fd(), &[0], last)?;
-        let seals = SealFlag::F_SEAL_SHRINK | SealFlag::F_SEAL_GROW | SealFlag::F_SEAL_SEAL;
-        fcntl(&fd, FcntlArg::F_ADD_SEALS(seals))?;
-        Ok(fd)
-    };
-    make().map_err(|errno| Failed::Now(format!("memory for the replay: {errno}")))
+fn memory(bytes: u64) -> Result<Buffer, Failed> {
+    Buffer::of_memory(bytes).map_err(Failed::memory)
 }
 
 /// Writes what the HAL's buffer held.
-fn fill(fd: &OwnedFd, journal: &Journal, kept: &KeptRequest) -> Result<(), Failed> {
-    let failed = |errno: Errno| Failed::Now(format!("memory for the replay: {errno}"));
+fn fill(buffer: &Buffer, journal: &Journal, kept: &KeptRequest) -> Result<(), Errno> {
     let mut rest = kept.bytes.as_slice();
-    for (offset, length) in KeptRequest::ranges(&kept.rule, kept.buffer_bytes) {
+    for (offset, length) in kept.ranges() {
         let length = usize::try_from(length).unwrap_or(usize::MAX).min(rest.len());
         let (piece, after) = rest.split_at_checked(length).unwrap_or_default();
         rest = after;
-        write_at(fd.as_fd(), piece, offset).map_err(failed)?;
+        buffer.write(offset, piece)?;
     }
     for &offset in &kept.rule.takes {
-        let mut word = [0; 8];
-        if pread(fd, &mut word, i64::from(offset)) != Ok(word.len()) {
-            continue;
-        }
-        if let Some(real) = journal.real(u64::from_ne_bytes(word)) {
-            write_at(fd.as_fd(), &real.to_ne_bytes(), offset).map_err(failed)?;
+        if let Some(real) = buffer.read_u64(offset).and_then(|word| journal.real(word)) {
+            buffer.write_u64(offset, real)?;
         }
     }
     Ok(())

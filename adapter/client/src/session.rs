@@ -12,6 +12,7 @@ use cami_link::sync::Mutex;
 use cami_link::{Deadline, Inbox, Link, ReceiveError, SendError, Sent};
 use cami_wire::WireError;
 use cami_wire::control::{Died, Ready};
+use cami_wire::cros::Request;
 use cami_wire::message::EVENT_COOKIE;
 use nix::errno::Errno;
 
@@ -351,6 +352,18 @@ impl Session {
                 return cookie;
             }
         }
+    }
+
+    /// Sends a request under a cookie of its own; the same otherwise.
+    pub(crate) fn send_request(
+        &self,
+        request: &Request<'_>,
+        patience: Duration,
+    ) -> Result<Sent, CallError> {
+        let parts = request.parts(self.cookie());
+        let parts =
+            [IoSlice::new(&parts.head), IoSlice::new(parts.header), IoSlice::new(&parts.tail)];
+        self.send(&parts, &[], patience)
     }
 
     /// Sends one message; `Sent::Queued` asks the caller to wake the reader.

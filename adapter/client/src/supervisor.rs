@@ -261,10 +261,7 @@ impl CameraAlgorithm for Supervisor {
         if let Some(journal) = session.journal.clone() {
             return self.request_durably(session, &journal, request);
         }
-        let parts = request.parts(session.cookie());
-        let parts =
-            [IoSlice::new(&parts.head), IoSlice::new(parts.header), IoSlice::new(&parts.tail)];
-        match session.send(&parts, &[], SEND_PATIENCE) {
+        match session.send_request(&request, SEND_PATIENCE) {
             Ok(Sent::Now) => {}
             Ok(Sent::Queued) => self.reader.wake(),
             Err(CallError::Dead) => self.dropped("request"),

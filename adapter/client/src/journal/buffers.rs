@@ -8,7 +8,8 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
 
 use nix::errno::Errno;
-use nix::fcntl::{OFlag, open};
+use nix::fcntl::{FcntlArg, OFlag, SealFlag, fcntl, open};
+use nix::sys::memfd::{MFdFlags, memfd_create};
 use nix::sys::stat::{Mode, fstat};
 use nix::sys::uio::{pread, pwrite};
 use nix::unistd::{Whence, lseek, write};
@@ -17,8 +18,9 @@ use nix::unistd::{Whence, lseek, write};
 /// needs 1024 (spec/cami-abi.md, 5.2).
 pub(crate) const MAX_CALLS: usize = 4096;
 
-/// A buffer of the HAL's. The descriptor that it gave with `register_buffer` stays open until it
-/// deregisters the buffer, as it would in a library in the HAL's own process.
+/// A buffer of the HAL's, or memory of ours in the place of one. The descriptor that the HAL gave
+/// with `register_buffer` stays open until it deregisters the buffer, as it would in a library in
+/// the HAL's own process.
 #[derive(Clone, Debug)]
 pub(crate) struct Buffer {
     fd: Arc<OwnedFd>,
@@ -29,6 +31,18 @@ impl Buffer {
     pub(crate) fn new(fd: OwnedFd) -> Self {
         let bytes = fstat(&fd).map_or(0, |stat| u64::try_from(stat.st_size).unwrap_or(0));
         Self { fd: Arc::new(fd), bytes }
+    }
+
+    /// Memory of ours for the library, which cannot shrink it.
+    pub(crate) fn of_memory(bytes: u64) -> Result<Self, Errno> {
+        let flags = MFdFlags::MFD_CLOEXEC | MFdFlags::MFD_ALLOW_SEALING;
+        let fd = memfd_create(c"cami-ipa-replay", flags)?;
+        // Not by ftruncate, which ChromeOS's filters do not know (spec/cami-abi.md, 3.2).
+        let last = u32::try_from(bytes.saturating_sub(1)).map_err(|_| Errno::EFBIG)?;
+        write_at(fd.as_fd(), &[0], last)?;
+        let seals = SealFlag::F_SEAL_SHRINK | SealFlag::F_SEAL_GROW | SealFlag::F_SEAL_SEAL;
+        fcntl(&fd, FcntlArg::F_ADD_SEALS(seals))?;
+        Ok(Self { fd: Arc::new(fd), bytes })
     }
 
     pub(crate) fn fd(&self) -> BorrowedFd<'_> {
@@ -74,13 +88,18 @@ impl Buffer {
         if u64::from(offset).saturating_add(8) > self.bytes {
             return Err(Errno::ENODATA);
         }
-        write_at(self.fd(), &word.to_ne_bytes(), offset)
+        self.write(offset, &word.to_ne_bytes())
+    }
+
+    /// Writes all of `bytes` at `offset`.
+    pub(crate) fn write(&self, offset: u32, bytes: &[u8]) -> Result<(), Errno> {
+        write_at(self.fd(), bytes, offset)
     }
 }
 
 /// Writes all of `bytes` at `offset`, and leaves the descriptor's own position alone, which the HAL
 /// shares.
-pub(crate) fn write_at(fd: BorrowedFd<'_>, bytes: &[u8], offset: u32) -> Result<(), Errno> {
+fn write_at(fd: BorrowedFd<'_>, bytes: &[u8], offset: u32) -> Result<(), Errno> {
     if cami_link::system_calls_are_restricted() {
         return write_elsewhere(fd, bytes, offset);
     }

@@ -1,6 +1,7 @@
 //! Requests without their callback.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use cami_wire::control::CommandRule;
 
@@ -23,7 +24,7 @@ pub(crate) struct Entry {
     pub(crate) sent_on: u64,
     /// Vendor processes that died with it in flight.
     pub(crate) deaths: u32,
-    pub(crate) rule: Option<CommandIndex>,
+    pub(crate) rule: Option<Arc<CommandRule>>,
     /// Where virtual addresses stand in the buffer, which holds the real ones meanwhile.
     pub(crate) words: [Option<(u32, u64)>; MAX_WORDS],
     pub(crate) instance: Option<u32>,
@@ -34,9 +35,6 @@ pub(crate) struct Entry {
 
 /// Requests that are remembered; no HAL has more than 44 in flight (spec/cami-abi.md, 5.1).
 const MAX_IN_FLIGHT: usize = 4096;
-
-/// Which of the rules; the rules do not change.
-pub(crate) type CommandIndex = usize;
 
 impl Entry {
     /// Finds the virtual addresses in a request's buffer.

@@ -1,9 +1,12 @@
 //! Requests that a new vendor process has to be given again.
 
+use std::sync::Arc;
+
 use cami_wire::control::{CommandRule, Role};
 use nix::errno::Errno;
 
 use super::buffers::Buffer;
+use super::in_flight::MAX_WORDS;
 
 /// All payloads together: IPU3 needs 5 MiB for each camera.
 pub(crate) const MAX_BYTES: usize = 64 << 20;
@@ -12,7 +15,7 @@ pub(crate) const MAX_BYTES: usize = 64 << 20;
 /// virtual.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Kept {
-    pub(crate) rule: CommandRule,
+    pub(crate) rule: Arc<CommandRule>,
     pub(crate) req_id: u32,
     pub(crate) header: Vec<u8>,
     /// Size of the buffer; 0 where there is none.
@@ -24,20 +27,17 @@ pub(crate) struct Kept {
     /// The virtual address that the answer gave.
     pub(crate) gave: Option<u64>,
     /// The virtual addresses that the request named.
-    pub(crate) took: Vec<u64>,
+    pub(crate) took: [Option<u64>; MAX_WORDS],
 }
 
 impl Kept {
     /// The ranges of the buffer that are kept: offset and length.
-    pub(crate) fn ranges(rule: &CommandRule, buffer_bytes: u64) -> Vec<(u32, u32)> {
-        let end = u32::try_from(buffer_bytes).unwrap_or(u32::MAX);
-        if rule.keep.is_empty() {
-            return vec![(0, end)];
-        }
-        let inside = |&(offset, bytes): &(u32, u32)| {
-            (offset < end).then(|| (offset, bytes.min(end.saturating_sub(offset))))
-        };
-        rule.keep.iter().filter_map(inside).collect()
+    pub(crate) fn ranges(&self) -> impl Iterator<Item = (u32, u32)> {
+        ranges(&self.rule, self.buffer_bytes)
+    }
+
+    fn names(&self) -> impl Iterator<Item = u64> {
+        self.took.iter().flatten().copied()
     }
 
     /// Whether a later request of the same kind takes the place of this one.
@@ -46,56 +46,48 @@ impl Kept {
             && self.instance == other.instance
             && self.gave.is_none()
             && other.gave.is_none()
-            && (self.rule.role != Role::State || self.took.first() == other.took.first())
+            && (self.rule.role != Role::State || self.names().next() == other.names().next())
     }
 }
 
-/// How many bytes [`copy`] copies.
-pub(crate) fn copied_bytes(rule: &CommandRule, buffer: &Buffer) -> usize {
-    let size = buffer.bytes();
-    let inside = |&(offset, length): &(u32, u32)| {
-        u64::from(length).min(size.saturating_sub(u64::from(offset)))
-    };
-    let total = if rule.keep.is_empty() { size } else { rule.keep.iter().map(inside).sum() };
-    usize::try_from(total).unwrap_or(usize::MAX)
+/// The ranges of a buffer of this size that count, as offset and length. They are no list, because
+/// they are gone through in every frame.
+fn ranges(rule: &CommandRule, buffer_bytes: u64) -> impl Iterator<Item = (u32, u32)> {
+    let ranges: &[_] = if rule.keep.is_empty() { &[(0, u32::MAX)] } else { &rule.keep };
+    let end = u32::try_from(buffer_bytes).unwrap_or(u32::MAX);
+    ranges.iter().filter_map(move |&(offset, bytes)| {
+        let most = end.checked_sub(offset).filter(|&most| most > 0)?;
+        Some((offset, bytes.min(most)))
+    })
 }
 
-/// Copies what counts of a request's buffer into `bytes`.
-pub(crate) fn copy(rule: &CommandRule, buffer: &Buffer, bytes: &mut Vec<u8>) -> Result<(), Errno> {
+/// Copies what counts of a request's buffer into `bytes`, if it is at most `room`.
+pub(crate) fn copy(
+    rule: &CommandRule,
+    buffer: &Buffer,
+    room: usize,
+    bytes: &mut Vec<u8>,
+) -> Result<(), Errno> {
     if buffer.bytes() == 0 {
         return Err(Errno::ENODATA);
     }
-    let total = copied_bytes(rule, buffer);
-    if total > MAX_BYTES {
-        return Err(Errno::EFBIG);
-    }
+    let ranges = || ranges(rule, buffer.bytes());
+    let total: u64 = ranges().map(|(_, length)| u64::from(length)).sum();
+    let total = usize::try_from(total).ok().filter(|total| *total <= room).ok_or(Errno::EFBIG)?;
     if bytes.capacity() < total {
         // Anew and not grown: growing a large block is mremap, which ChromeOS's filters do not know
         // (spec/cami-abi.md, 3.2).
         *bytes = vec![0; total];
-    }
-    let mut end: usize = 0;
-    let mut one = |offset: u32, length: u32, bytes: &mut Vec<u8>| {
-        let start = end;
-        end = end.saturating_add(usize::try_from(length).unwrap_or(usize::MAX));
-        if end > MAX_BYTES {
-            return Err(Errno::EFBIG);
-        }
-        if bytes.len() < end {
-            bytes.resize(end, 0);
-        }
-        buffer.read(offset, bytes.get_mut(start..end).unwrap_or_default())
-    };
-    if rule.keep.is_empty() {
-        one(0, u32::try_from(buffer.bytes()).map_err(|_| Errno::EFBIG)?, bytes)?;
     } else {
-        // No list is made of them: this is done in every frame.
-        let size = u32::try_from(buffer.bytes()).unwrap_or(u32::MAX);
-        for &(offset, length) in rule.keep.iter().filter(|(offset, _)| *offset < size) {
-            one(offset, length.min(size.saturating_sub(offset)), bytes)?;
-        }
+        bytes.resize(total, 0);
     }
-    bytes.truncate(end);
+    let mut rest = bytes.as_mut_slice();
+    for (offset, length) in ranges() {
+        let length = usize::try_from(length).unwrap_or(usize::MAX);
+        let (piece, after) = rest.split_at_mut_checked(length).unwrap_or_default();
+        buffer.read(offset, piece)?;
+        rest = after;
+    }
     Ok(())
 }
 
@@ -112,20 +104,21 @@ impl Keepsakes {
         self.set_up.iter().chain(&self.state)
     }
 
-    /// A request was carried out: it takes the place of the one before it, whose bytes come back
-    /// for the next to use.
-    pub(crate) fn keep(&mut self, kept: Kept) -> Result<Vec<u8>, Errno> {
+    /// A request was carried out: it takes the place of the one before it, which comes back so
+    /// that the next can use its memory.
+    pub(crate) fn keep(&mut self, kept: Kept) -> Result<Option<Kept>, Errno> {
         let list = if kept.rule.role == Role::State { &mut self.state } else { &mut self.set_up };
         let old = list.iter().position(|old| old.is_same(&kept));
-        let old = old.map(|index| list.remove(index).bytes);
+        let old = old.map(|index| list.remove(index));
         list.push(kept);
         let total: usize = self.in_order().map(|kept| kept.bytes.len()).sum();
-        if total > MAX_BYTES { Err(Errno::EFBIG) } else { Ok(old.unwrap_or_default()) }
+        if total > MAX_BYTES { Err(Errno::EFBIG) } else { Ok(old) }
     }
 
     /// What stands for `address` was ended, and with it all that named it.
     pub(crate) fn end_address(&mut self, address: u64) {
-        let concerns = |kept: &Kept| kept.gave == Some(address) || kept.took.contains(&address);
+        let concerns =
+            |kept: &Kept| kept.gave == Some(address) || kept.took.contains(&Some(address));
         self.set_up.retain(|kept| !concerns(kept));
         self.state.retain(|kept| !concerns(kept));
     }
@@ -143,8 +136,9 @@ mod tests {
     use cami_wire::control::{CommandRule, Role};
 
     fn kept(id: u32, role: Role, gave: Option<u64>, took: &[u64], instance: Option<u32>) -> Kept {
-        let rule = CommandRule { id, role, ..CommandRule::default() };
-        Kept { rule, gave, took: took.to_vec(), instance, ..Kept::default() }
+        let rule = CommandRule { id, role, ..CommandRule::default() }.into();
+        let took = std::array::from_fn(|word| took.get(word).copied());
+        Kept { rule, gave, took, instance, ..Kept::default() }
     }
 
     fn ids(keepsakes: &Keepsakes) -> Vec<(u32, Option<u32>)> {

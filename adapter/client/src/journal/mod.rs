@@ -13,28 +13,28 @@ mod buffers;
 mod in_flight;
 mod kept;
 mod replay;
+mod reserve;
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use cami_link::Deadline;
 use cami_link::sync::{Condvar, Mutex};
 use cami_wire::control::{CommandRule, Recovery, Role};
 use cami_wire::cros::Returned;
-use nix::errno::Errno;
-use nix::unistd::Pid;
 
 use crate::error::CallError;
 use crate::restarts::Restarts;
 use crate::source::HostSource;
 
 use addresses::Addresses;
-use buffers::{Buffer, BufferCalls};
+use buffers::BufferCalls;
 use in_flight::{Entry, InFlight};
 use kept::{Keepsakes, Kept};
+use reserve::Reserve;
 
-pub(crate) use buffers::{Buffer as HalBuffer, BufferCall, write_at};
+pub(crate) use buffers::{Buffer, BufferCall};
 pub(crate) use kept::Kept as KeptRequest;
-pub(crate) use replay::Resent;
 
 /// Updates that the HAL has not returned yet; of more the oldest are forgotten.
 const MAX_UPDATES: usize = 4096;
@@ -68,23 +68,14 @@ struct State {
 /// See the module's own words.
 #[derive(Debug)]
 pub(crate) struct Journal {
+    /// Without its commands.
     pub(crate) recovery: Recovery,
+    /// Those: shared with the requests that they are about, so that none costs a copy.
+    rules: Vec<Arc<CommandRule>>,
     pub(crate) source: HostSource,
     state: Mutex<State>,
     changed: Condvar,
     standby: Mutex<Reserve>,
-}
-
-/// The second host.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Reserve {
-    /// It was not asked for since the last recovery.
-    #[default]
-    Wanted,
-    /// It was, and there may be none: it failed, or is the service's.
-    Asked,
-    /// It is our child.
-    Child(Pid),
 }
 
 /// What is to be done with a request.
@@ -102,7 +93,7 @@ pub(crate) enum Ticket {
 
 impl Journal {
     /// A journal of the session `generation`.
-    pub(crate) fn new(recovery: Recovery, source: HostSource, generation: u64) -> Self {
+    pub(crate) fn new(mut recovery: Recovery, source: HostSource, generation: u64) -> Self {
         let state = State {
             condition: Condition::Open(generation),
             calls: BufferCalls::default(),
@@ -114,8 +105,10 @@ impl Journal {
             answered: false,
             unfit: None,
         };
+        let rules = std::mem::take(&mut recovery.commands);
         Self {
             recovery,
+            rules: rules.into_iter().map(Arc::new).collect(),
             source,
             state: Mutex::new(state),
             changed: Condvar::default(),
@@ -123,41 +116,13 @@ impl Journal {
         }
     }
 
-    /// Whether a second host is configured and has not been asked for since the last recovery.
-    pub(crate) fn wants_standby(&self) -> bool {
-        self.recovery.standby && *self.standby.lock() == Reserve::Wanted
-    }
-
-    /// It is started now: true, once until the next recovery.
-    pub(crate) fn ask_for_standby(&self) -> bool {
-        let mut standby = self.standby.lock();
-        let wanted = *standby == Reserve::Wanted;
-        if wanted {
-            *standby = Reserve::Asked;
-        }
-        wanted
-    }
-
-    /// The second host is this child.
-    pub(crate) fn set_standby(&self, pid: Pid) {
-        *self.standby.lock() = Reserve::Child(pid);
-    }
-
-    /// The second host is in use, or of no use: its number, if it is still to be reaped.
-    pub(crate) fn take_standby(&self) -> Option<Pid> {
-        match std::mem::take(&mut *self.standby.lock()) {
-            Reserve::Child(pid) => Some(pid),
-            Reserve::Wanted | Reserve::Asked => None,
-        }
-    }
-
     /// The rule of a request's command, if something is known of it.
-    fn rule(&self, req_id: u32, header: &[u8]) -> Option<(usize, &CommandRule)> {
+    fn rule(&self, req_id: u32, header: &[u8]) -> Option<&Arc<CommandRule>> {
         let command = match self.recovery.command_byte {
             None => req_id,
             Some(index) => u32::from(*header.get(usize::try_from(index).ok()?)?),
         };
-        self.recovery.commands.iter().enumerate().find(|(_, rule)| rule.id == command)
+        self.rules.iter().find(|rule| rule.id == command)
     }
 
     /// The HAL makes a request. What counts of its buffer is copied now, because the HAL may use
@@ -178,10 +143,10 @@ impl Journal {
         let mut entry = in_flight.blank();
         (entry.req_id, entry.handle) = (req_id, handle);
         entry.header.extend_from_slice(header);
-        if let Some((index, rule)) = self.rule(req_id, header) {
-            entry.rule = Some(index);
+        if let Some(rule) = self.rule(req_id, header) {
+            entry.rule = Some(Arc::clone(rule));
             if let Some(buffer) = calls.find(handle) {
-                note_payload(&mut entry, rule, buffer, in_flight.payload_bytes(), unfit);
+                note_payload(&mut entry, rule, buffer, in_flight, unfit);
                 entry.find_words(rule, buffer, |word| addresses.real(word).is_some());
                 entry.buffer = Some(buffer.clone());
             }
@@ -228,10 +193,7 @@ impl Journal {
         }
         let State { addresses, in_flight, .. } = &mut *state;
         put_virtual(&entry);
-        let Some(rule) = entry.rule.and_then(|index| self.recovery.commands.get(index)) else {
-            in_flight.recycle(entry);
-            return;
-        };
+        let Some(rule) = entry.rule.clone() else { return in_flight.recycle(entry) };
         let done = returned.status == self.recovery.ok_status;
         let mut gave = None;
         if let (Some(offset), Some(buffer), true) = (rule.gives, &entry.buffer, done) {
@@ -244,7 +206,7 @@ impl Journal {
             }
         }
         if done {
-            state.effect(rule, entry, gave);
+            state.effect(&rule, entry, gave);
         } else {
             state.in_flight.recycle(entry);
         }
@@ -340,7 +302,7 @@ impl Journal {
 
 impl State {
     /// What a request that was carried out left behind, or ended.
-    fn effect(&mut self, rule: &CommandRule, mut entry: Entry, gave: Option<u64>) {
+    fn effect(&mut self, rule: &Arc<CommandRule>, mut entry: Entry, gave: Option<u64>) {
         match rule.role {
             Role::Plain => {}
             Role::TearDown => {
@@ -352,19 +314,24 @@ impl State {
             }
             Role::SetUp | Role::State => {
                 let buffer_bytes = entry.buffer.as_ref().map_or(0, Buffer::bytes);
+                if !entry.has_payload {
+                    // What an earlier request left in the entry is none of this one's.
+                    entry.payload.clear();
+                }
                 if entry.has_payload || entry.handle == -1 {
                     let kept = Kept {
-                        rule: rule.clone(),
+                        rule: Arc::clone(rule),
                         req_id: entry.req_id,
-                        header: entry.header.clone(),
+                        header: std::mem::take(&mut entry.header),
                         buffer_bytes: if entry.has_payload { buffer_bytes } else { 0 },
                         bytes: std::mem::take(&mut entry.payload),
                         instance: entry.instance,
                         gave,
-                        took: entry.addresses().collect(),
+                        took: entry.words.map(|word| word.map(|(_, address)| address)),
                     };
                     match self.kept.keep(kept) {
-                        Ok(old) => entry.payload = old,
+                        Ok(Some(old)) => (entry.header, entry.payload) = (old.header, old.bytes),
+                        Ok(None) => {}
                         Err(errno) => {
                             self.unfit = Some(format!("too much to keep: {errno}"));
                             self.kept = Keepsakes::default();
@@ -392,20 +359,15 @@ fn note_payload(
     entry: &mut Entry,
     rule: &CommandRule,
     buffer: &Buffer,
-    in_flight_bytes: usize,
+    in_flight: &InFlight,
     unfit: &mut Option<String>,
 ) {
     if !matches!(rule.role, Role::SetUp | Role::State) {
         return;
     }
     entry.instance = rule.instance.and_then(|offset| buffer.read_u32(offset));
-    let room = kept::MAX_BYTES.saturating_sub(in_flight_bytes);
-    let copied = if kept::copied_bytes(rule, buffer) > room {
-        Err(Errno::EFBIG)
-    } else {
-        kept::copy(rule, buffer, &mut entry.payload)
-    };
-    match copied {
+    let room = kept::MAX_BYTES.saturating_sub(in_flight.payload_bytes());
+    match kept::copy(rule, buffer, room, &mut entry.payload) {
         Ok(()) => entry.has_payload = true,
         Err(errno) if rule.role == Role::SetUp => {
             *unfit = Some(format!("the set-up request {} cannot be copied: {errno}", rule.id));

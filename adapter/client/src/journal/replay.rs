@@ -2,20 +2,12 @@
 
 use std::time::{Duration, Instant};
 
-use cami_wire::cros::Returned;
+use cami_wire::cros::{Request, Returned};
 
 use super::buffers::BufferCall;
 use super::kept::Kept;
 use super::{Condition, Journal, State, put_real, put_virtual};
 use crate::restarts::TooMany;
-
-/// A request that is sent again, or for the first time.
-#[derive(Debug)]
-pub(crate) struct Resent<'a> {
-    pub(crate) req_id: u32,
-    pub(crate) header: &'a [u8],
-    pub(crate) handle: i32,
-}
 
 impl Journal {
     /// The session `dead` has died; what it answered has been taken in.
@@ -106,7 +98,7 @@ impl Journal {
         &self,
         generation: u64,
         error_status: u32,
-        mut send: impl FnMut(&Resent<'_>) -> bool,
+        mut send: impl FnMut(&Request<'_>) -> bool,
     ) -> Option<(Vec<Returned>, usize)> {
         let mut state = self.state.lock();
         if state.condition == Condition::Closed {
@@ -117,9 +109,8 @@ impl Journal {
         let mut sent = 0;
         for entry in in_flight.iter_mut().filter(|entry| entry.deaths < 2) {
             put_real(entry, addresses);
-            let resent =
-                Resent { req_id: entry.req_id, header: &entry.header, handle: entry.handle };
-            if send(&resent) {
+            let (req_id, header, buffer_handle) = (entry.req_id, &entry.header, entry.handle);
+            if send(&Request { req_id, header, buffer_handle }) {
                 entry.sent_on = generation;
                 sent += 1;
             }

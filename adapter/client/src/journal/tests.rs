@@ -94,7 +94,7 @@ fn request_in_flight_is_sent_again_once_with_the_new_address() {
     let mut sent = Vec::new();
     let (answers, count) = journal
         .commit(2, 1, |resent| {
-            sent.push((resent.req_id, resent.handle, second.read_u64(0).unwrap()));
+            sent.push((resent.req_id, resent.buffer_handle, second.read_u64(0).unwrap()));
             true
         })
         .unwrap();

@@ -6,9 +6,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 
 use cami_abi::{Callbacks, CameraAlgorithm};
+use nix::sys::uio::{pread, pwrite};
 
 use crate::Scenario;
-use crate::fake_host::KEEP;
+use crate::fake_host::{ADDRESS, KEEP, MAKE, OWNER};
 use crate::hal::{buffer, next_host, supervisor};
 
 pub const SCENARIOS: &[Scenario] = &[("allocations_per_request", allocations_per_request)];
@@ -60,23 +61,33 @@ impl Callbacks for Counter {
     fn update(&self, _: u32, _: &[u8], _: Option<OwnedFd>) {}
 }
 
-/// The same where every request is kept for the next vendor process, and every second one's buffer
-/// is copied.
+/// The same where every request is kept for the next vendor process, and every second one leaves a
+/// state behind: its header, its buffer and the address that it names take the place of the last.
 pub fn none_per_request_with_a_journal() {
     next_host("resume");
     let supervisor = supervisor();
     let counter = Arc::new(Counter::default());
     assert_eq!(supervisor.initialize(counter.clone()), 0);
-    assert_eq!(supervisor.register_buffer(buffer(1 << 20)), 1);
+    let shared = buffer(1 << 20);
+    assert_eq!(supervisor.register_buffer(shared.try_clone().unwrap()), 1);
+    supervisor.request(MAKE, b"make", 1);
+    counter.wait_for(1);
+    let mut address = [0; 8];
+    assert_eq!(pread(&shared, &mut address, i64::from(ADDRESS)), Ok(8));
+    assert_eq!(pwrite(&shared, &address, i64::from(OWNER)), Ok(8));
     let round = |first: u32| {
         for n in first + 1..=first + 100 {
-            supervisor.request(if n % 2 == 0 { KEEP } else { 1000 }, &[], 1);
+            if n % 2 == 0 {
+                supervisor.request(KEEP, b"keep", 1);
+            } else {
+                supervisor.request(1000, &[], 1);
+            }
             counter.wait_for(n);
         }
     };
-    round(0);
+    round(1);
     let before = ALLOCATIONS.load(Ordering::SeqCst);
-    round(100);
+    round(101);
     assert_eq!(ALLOCATIONS.load(Ordering::SeqCst) - before, 0);
 }
 

@@ -46,6 +46,8 @@ pub const READ: u32 = 8;
 pub const KEEP: u32 = 15;
 /// Where [`MAKE`] answers.
 pub const ADDRESS: u32 = 8;
+/// Where [`KEEP`] names what it is the state of.
+pub const OWNER: u32 = 32;
 
 struct FakeHost {
     link: Arc<Link>,
@@ -83,7 +85,7 @@ fn recovery() -> Recovery {
         commands: vec![
             rule(MAKE, Role::SetUp, Some(ADDRESS), &[]),
             rule(READ, Role::Plain, None, &[0]),
-            rule(KEEP, Role::State, None, &[]),
+            rule(KEEP, Role::State, None, &[OWNER]),
         ],
         ..Recovery::default()
     }
@@ -315,6 +317,7 @@ impl FakeHost {
             }
             b"make" => self.make(req_id, buffer_handle),
             b"read" => self.read(req_id, buffer_handle),
+            b"keep" => self.returned(req_id, 0, buffer_handle),
             b"stop reading" => hang(),
             b"update" => self.update(req_id),
             b"unknown event" => self.say(&Header { command: 99, cookie: 0 }.encode()),

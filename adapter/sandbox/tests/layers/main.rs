@@ -12,5 +12,6 @@
 
 mod alone;
 mod child;
+#[path = "../../../host/tests/common/outer.rs"]
 mod outer;
 mod reports;

@@ -4,7 +4,7 @@ use cami_sandbox::{Files, Layer, Plan, probe};
 use nix::sys::wait::WaitStatus;
 
 use crate::child::in_child;
-use crate::outer::{Answer, restrict};
+use crate::outer::{Answer, Program};
 
 /// The report of a process that `prepare` has put into its place.
 #[track_caller]
@@ -33,6 +33,11 @@ fn expect(report: &serde_json::Value, missing: &[(Layer, &str)]) {
             }
         }
     }
+}
+
+/// Puts this process under a filter that lets everything through but `calls`.
+fn restrict(answer: Answer, calls: &[i64]) {
+    Program::new(answer, calls).install().unwrap();
 }
 
 const NAMESPACES: [Layer; 5] = [Layer::Net, Layer::Ipc, Layer::Uts, Layer::Pid, Layer::Mount];

@@ -1,36 +1,31 @@
 //! The two calls on buffers that have an answer, as messages.
 
 use std::os::fd::BorrowedFd;
-use std::time::Duration;
 
-use cami_link::Deadline;
 use cami_wire::cros::{DeregisterBuffers, RegisterBuffer, command};
 
-use crate::calls::Answer;
+use crate::calls::{Answer, CallDeadline, Time};
 use crate::error::CallError;
 use crate::pump::Call;
 use crate::reader::Reader;
 use crate::session::Session;
 
-/// When a call gives up, and the time that the log then names; `None`: it does not.
-pub(crate) type CallDeadline = Option<(Deadline, Duration)>;
-
 impl Session {
     /// The deadline of a call on buffers that begins now.
     pub(crate) fn register_deadline(&self) -> CallDeadline {
-        self.limits.register.map(|limit| (Deadline::after(limit), limit))
+        self.limits.register.map(Time::of)
     }
 }
 
 impl Reader {
-    /// `register_buffer`: the library's own answer, a handle or a negative errno.
+    /// `register_buffer`, under a cookie of the session's: the library's own answer, a handle or a negative errno.
     pub(crate) fn register_buffer(
         &self,
         session: &Session,
+        cookie: u32,
         fd: BorrowedFd<'_>,
         deadline: CallDeadline,
     ) -> Result<i32, CallError> {
-        let cookie = session.cookie();
         let call = Call {
             name: "register_buffer",
             command: command::REGISTER_BUFFER,
@@ -49,10 +44,10 @@ impl Reader {
     pub(crate) fn deregister_buffers(
         &self,
         session: &Session,
+        cookie: u32,
         handles: &[i32],
         deadline: CallDeadline,
     ) -> Result<(), CallError> {
-        let cookie = session.cookie();
         let call = Call {
             name: "deregister_buffers",
             command: command::DEREGISTER_BUFFERS,

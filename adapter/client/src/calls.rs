@@ -1,11 +1,35 @@
 //! Calls that wait for an answer.
 
+use std::time::Duration;
+
 use cami_link::Deadline;
 use cami_link::sync::{Condvar, Mutex};
 use cami_wire::WireError;
 use cami_wire::cros::{InitReply, ReturnValue, command, decode_empty};
 
 use crate::error::CallError;
+
+/// The time that a call has.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Time {
+    /// When it gives up.
+    pub(crate) until: Deadline,
+    /// All of it, which the log names.
+    pub(crate) limit: Duration,
+    /// Whether the session that is called had all of it. One that had less is not known to hang when it
+    /// is over.
+    pub(crate) whole: bool,
+}
+
+impl Time {
+    /// So much, from now on.
+    pub(crate) fn of(limit: Duration) -> Self {
+        Self { until: Deadline::after(limit), limit, whole: true }
+    }
+}
+
+/// `None`: a call does not give up.
+pub(crate) type CallDeadline = Option<Time>;
 
 /// What came back.
 #[derive(Debug)]

@@ -4,11 +4,11 @@ use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
 use cami_link::Sent;
-use cami_wire::cros::Request;
+use cami_wire::cros::{Request, Returned};
 
-use crate::buffer_calls::CallDeadline;
+use crate::calls::CallDeadline;
 use crate::error::CallError;
-use crate::journal::{Buffer, Journal, Ticket};
+use crate::journal::{Buffer, Intent, Journal, Refused, Ticket};
 use crate::session::Session;
 use crate::supervisor::{SEND_PATIENCE, Supervisor};
 
@@ -55,6 +55,26 @@ impl Supervisor {
         }
     }
 
+    /// A request that cannot be sent to any vendor process, whichever there is.
+    pub(crate) fn refuse_durably(
+        &self,
+        session: &Session,
+        journal: &Journal,
+        req_id: u32,
+        buffer_handle: i32,
+        why: &str,
+    ) {
+        let status = session.limits.overflow_status;
+        let mut answered = true;
+        let refused = journal.refuse(req_id, buffer_handle, |generation| {
+            answered = self.push_answer(generation, Returned { req_id, status, buffer_handle });
+        });
+        match refused {
+            Refused::Now | Refused::Later => self.tell_overflow(req_id, answered, session, why),
+            Refused::Never => self.dropped("request"),
+        }
+    }
+
     /// `register_buffer`; the buffer stays ours until it is deregistered.
     pub(crate) fn register_durably(
         &self,
@@ -63,10 +83,9 @@ impl Supervisor {
         deadline: CallDeadline,
     ) -> i32 {
         let buffer = Buffer::new(fd);
-        let called = self.call_durably(journal, deadline, |session| {
-            let handle = self.reader.register_buffer(session, buffer.fd(), deadline)?;
-            let counts = handle < 0 || journal.registered(session.generation, handle, &buffer);
-            Ok((handle, counts))
+        let intent = || Intent::Register(buffer.clone());
+        let called = self.call_durably(journal, deadline, intent, |session, cookie, deadline| {
+            self.reader.register_buffer(session, cookie, buffer.fd(), deadline)
         });
         called.unwrap_or_else(CallError::code)
     }
@@ -78,42 +97,52 @@ impl Supervisor {
         handles: &[i32],
         deadline: CallDeadline,
     ) -> Result<(), CallError> {
-        self.call_durably(journal, deadline, |session| {
-            self.reader.deregister_buffers(session, handles, deadline)?;
-            Ok(((), journal.deregistered(session.generation, handles)))
+        let intent = || Intent::Deregister(handles.to_vec());
+        self.call_durably(journal, deadline, intent, |session, cookie, deadline| {
+            self.reader.deregister_buffers(session, cookie, handles, deadline)
         })
     }
 
-    /// Makes a call, and makes it again where the vendor process died before its answer counted
-    /// (`false` beside it: another vendor process has taken over meanwhile, which knows nothing of
-    /// this call). A recovery that is under way is waited for until the call's own deadline.
+    /// Makes a call, and makes it again where the vendor process died before its answer. A recovery
+    /// that is under way is waited for until the call's own deadline.
     fn call_durably<T>(
         &self,
         journal: &Journal,
-        deadline: CallDeadline,
-        mut make: impl FnMut(&Session) -> Result<(T, bool), CallError>,
+        mut deadline: CallDeadline,
+        intent: impl Fn() -> Intent,
+        make: impl Fn(&Session, u32, CallDeadline) -> Result<T, CallError>,
     ) -> Result<T, CallError> {
         let mut deaths = 0;
-        let until = deadline.map(|(until, _)| until);
+        let until = deadline.map(|time| time.until);
         loop {
-            journal.wait_for_another(None, until)?;
+            let waited = journal.wait_for_another(None, until)?;
+            if let Some(time) = deadline.as_mut() {
+                time.whole &= !waited && deaths == 0;
+            }
             let session = self.usable().ok_or(CallError::Dead)?;
-            match make(&session) {
-                Ok((value, true)) => return Ok(value),
-                Ok((_, false)) => {}
-                Err(CallError::Dead) => {
-                    deaths += 1;
-                    if deaths >= DEATHS_OF_A_CALL {
-                        return Err(CallError::Dead);
-                    }
-                    if self.reader.is_current() {
-                        // Nobody else would bring the next one up.
-                        self.reader.bury_inside_callback(session);
-                    } else {
-                        journal.wait_for_another(Some(session.generation), until)?;
-                    }
-                }
-                Err(error) => return Err(error),
+            let cookie = session.cookie();
+            if !journal.expect(session.generation, cookie, intent()) {
+                continue;
+            }
+            let error = match make(&session, cookie, deadline) {
+                Ok(value) => return Ok(value),
+                Err(error) => error,
+            };
+            if error != CallError::TimedOut {
+                journal.expect_no_more(session.generation, cookie);
+            }
+            if error != CallError::Dead {
+                return Err(error);
+            }
+            deaths += 1;
+            if deaths >= DEATHS_OF_A_CALL {
+                return Err(CallError::Dead);
+            }
+            if self.reader.is_current() {
+                // Nobody else would bring the next one up.
+                self.reader.bury_inside_callback(session);
+            } else {
+                journal.wait_for_another(Some(session.generation), until)?;
             }
         }
     }

@@ -161,6 +161,13 @@ impl Host {
         }
     }
 
+    /// Reaps the monitor if it has ended, or does within `patience`, without doing anything to it.
+    pub(crate) fn reap_if_ended(&self, patience: Duration) {
+        if let Some(monitor) = self.monitor.as_ref().filter(|monitor| ended(monitor, patience)) {
+            let _ = reap(monitor);
+        }
+    }
+
     /// Ends the monitor and reaps it: asks by hanging up, waits for `patience`, then kills. It ends
     /// the vendor process before it exits, and the kernel does so if it is killed.
     pub(crate) fn end(&self, patience: Duration) -> Ending {

@@ -48,8 +48,8 @@
 //!    backlog, and what the reader waits with.
 //!
 //! No lock is held while the HAL's code runs, nor, but for the link's own backlog, over a system
-//! call on the request path; with `resume` the journal's is, over `pread` and `pwrite` of the request's
-//! own buffer.
+//! call on the request path; with `resume` the journal's is, over `pread` and `pwrite` of single words of
+//! the request's own buffer.
 //!
 //! # fork
 //!
@@ -69,6 +69,7 @@ mod journal;
 mod pending;
 mod pump;
 mod reader;
+mod replay;
 mod restarts;
 mod resume;
 mod seldom;

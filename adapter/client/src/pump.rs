@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use cami_link::{Deadline, Event, Interest, Sent};
 
-use crate::calls::Answer;
+use crate::calls::{Answer, CallDeadline, Time};
 use crate::deliver::{Incoming, log_lost_update};
 use crate::error::CallError;
 use crate::reader::{Reader, flush, link_inbox};
@@ -24,16 +24,15 @@ pub(crate) struct Call<'a> {
     pub(crate) cookie: u32,
     pub(crate) message: &'a [u8],
     pub(crate) fd: Option<BorrowedFd<'a>>,
-    /// When it gives up, and the time that the log then names.
-    pub(crate) deadline: Option<(Deadline, Duration)>,
+    pub(crate) deadline: CallDeadline,
 }
 
 impl Reader {
     /// Sends a call and waits for its answer. At the deadline the host is condemned.
     pub(crate) fn call(&self, session: &Session, call: &Call<'_>) -> Result<Answer, CallError> {
         let outcome = self.send_and_wait(session, call);
-        if let (Err(CallError::TimedOut), Some((_, limit))) = (&outcome, call.deadline) {
-            self.overdue(session, call.name, limit);
+        if let (Err(CallError::TimedOut), Some(time)) = (&outcome, call.deadline) {
+            self.overdue(session, call.name, time);
         }
         outcome
     }
@@ -53,7 +52,7 @@ impl Reader {
     }
 
     fn send_and_wait(&self, session: &Session, call: &Call<'_>) -> Result<Answer, CallError> {
-        let deadline = call.deadline.map(|(deadline, _)| deadline);
+        let deadline = call.deadline.map(|time| time.until);
         let patience = deadline.map_or(Duration::MAX, Deadline::remaining);
         session.calls.open(call.cookie, call.command)?;
         match session.send(&[IoSlice::new(call.message)], call.fd.as_slice(), patience) {
@@ -74,8 +73,16 @@ impl Reader {
     }
 
     /// The deadline of a call has passed: a hung library, unless the HAL itself kept the reader
-    /// from the answer.
-    fn overdue(&self, session: &Session, name: &str, limit: Duration) {
+    /// from the answer, or the session had but the rest of the time.
+    fn overdue(&self, session: &Session, name: &str, time: Time) {
+        let limit = time.limit;
+        if !time.whole {
+            log::error!(
+                "{name} got no answer within {} ms, of which another vendor process had the first",
+                limit.as_millis()
+            );
+            return;
+        }
         let busy = if self.is_current() { None } else { self.courier.busy_for() };
         match busy.filter(|&busy| busy >= SLOW_CALLBACK) {
             Some(busy) => log::error!(
@@ -135,8 +142,7 @@ impl Reader {
                         if let Some(found) = wanted(&event) {
                             return Ok(found);
                         }
-                        if !session.is_replaying() {
-                            session.take_in(&event);
+                        if !session.is_replaying() && session.take_in(&event) {
                             self.keep(session, event)?;
                         }
                     }

@@ -318,8 +318,9 @@ impl Reader {
                     }
                     Ok(Incoming::UpdateLost { upd_id }) => log_lost_update(upd_id),
                     Ok(event) => {
-                        session.take_in(&event);
-                        self.courier.incoming(session, event);
+                        if session.take_in(&event) {
+                            self.courier.incoming(session, event);
+                        }
                     }
                     Err(error) => session.broken(&error),
                 }
@@ -376,7 +377,8 @@ impl Reader {
                     first
                 }
             },
-            None => matches!(before, Phase::Live | Phase::Failing),
+            // `Recovering`: an error of ours ended the recovery half way.
+            None => matches!(before, Phase::Live | Phase::Failing | Phase::Recovering),
         };
         session.link.shutdown();
         session.reap_standby();

@@ -218,13 +218,17 @@ impl Session {
         }
     }
 
-    /// Takes a received callback into the journal, before anybody else sees it.
-    pub(crate) fn take_in(&self, event: &Incoming<'_>) {
-        let Some(journal) = &self.journal else { return };
+    /// Takes a received callback into the journal, before anybody else sees it; false where the HAL
+    /// must not.
+    pub(crate) fn take_in(&self, event: &Incoming<'_>) -> bool {
+        let Some(journal) = &self.journal else { return true };
         match event {
             Incoming::Returned(returned) => journal.returned(self.generation, returned),
-            Incoming::Updated { upd_id, .. } => journal.lent(*upd_id),
-            Incoming::Answer { .. } | Incoming::UpdateLost { .. } => {}
+            Incoming::Updated { upd_id, .. } => {
+                journal.lent(*upd_id);
+                true
+            }
+            Incoming::Answer { .. } | Incoming::UpdateLost { .. } => true,
         }
     }
 
@@ -291,6 +295,9 @@ impl Session {
 
     /// Hands an answer to whoever waits for it; an answer after the deadline finds nobody.
     pub(crate) fn answered(&self, command: u32, cookie: u32, body: &[u8]) {
+        if let Some(journal) = &self.journal {
+            journal.call_answered(self.generation, cookie, body);
+        }
         match self.calls.answer(cookie, command, body) {
             Ok(true) => {}
             Ok(false) => log::debug!("an answer to command {command} came too late"),

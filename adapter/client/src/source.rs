@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use cami_link::{Deadline, Framing, Inbox, Link, LinkError, ReceiveError, seqpacket_pair};
-use cami_spawn::{Command, Connected, NoHost, connect, environment, spawn};
+use cami_spawn::{Command, Connected, NoHost, Patience, connect, environment, spawn};
 use cami_wire::control::{FromMonitor, Ready, Recovery, Refused};
 use cami_wire::cros::PROTOCOL_VERSION;
 use nix::errno::Errno;
@@ -81,21 +81,25 @@ impl HostSource {
     }
 
     /// Gets a host, and waits for its monitor's word.
-    pub(crate) fn start(&self) -> Result<Started, StartError> {
-        let until = Deadline::after(READY_LIMIT);
-        self.launch(until)?.ready(until)
+    pub(crate) fn start(&self, patience: &Patience<'_>) -> Result<Started, StartError> {
+        self.launch(patience)?.ready(patience)
+    }
+
+    /// How long a host may take.
+    pub(crate) fn patience<'a>() -> Patience<'a> {
+        Patience::until(Deadline::after(READY_LIMIT))
     }
 
     /// Gets a host, and waits for nothing but a service that is busy.
     pub(crate) fn launch_now(&self) -> Result<Launched, StartError> {
-        self.launch(Deadline::after(STANDBY_LIMIT))
+        self.launch(&Patience::until(Deadline::after(STANDBY_LIMIT)))
     }
 
-    fn launch(&self, until: Deadline) -> Result<Launched, StartError> {
+    fn launch(&self, patience: &Patience<'_>) -> Result<Launched, StartError> {
         match &self.way {
             Way::Connect { socket } => {
                 let Connected { link, control } =
-                    connect(socket, &self.module, until).map_err(no_host)?;
+                    connect(socket, &self.module, patience).map_err(no_host)?;
                 Ok(Launched { link, host: Host::of_service(control) })
             }
             Way::Start { host, environment } => self.spawn(host, environment),
@@ -131,9 +135,9 @@ impl HostSource {
 
 impl Launched {
     /// Waits for the monitor's word.
-    pub(crate) fn ready(self, until: Deadline) -> Result<Started, StartError> {
+    pub(crate) fn ready(self, patience: &Patience<'_>) -> Result<Started, StartError> {
         let Self { link, host } = self;
-        match await_ready(&host, until) {
+        match await_ready(&host, patience) {
             Ok((recovery, ready)) => {
                 // The monitor says so at the info level, with more.
                 log::debug!(
@@ -163,13 +167,24 @@ pub(crate) fn own_control(socket: OwnedFd) -> Result<Link, LinkError> {
 }
 
 /// Waits for the monitor's first word.
-fn await_ready(host: &Host, deadline: Deadline) -> Result<(Option<Recovery>, Ready), StartError> {
+fn await_ready(
+    host: &Host,
+    patience: &Patience<'_>,
+) -> Result<(Option<Recovery>, Ready), StartError> {
     let mut inbox = Inbox::new(CONTROL_BYTES, 0);
     let mut recovery = None;
-    let mut heard = host.listen(&mut inbox, Some(deadline));
+    let mut listen = || loop {
+        patience.wait_for(Some(host.control.as_fd()), READY_LIMIT).map_err(ReceiveError::Os)?;
+        match host.listen(&mut inbox, Some(Deadline::now())) {
+            // What came was skipped.
+            Err(ReceiveError::TimedOut) if !patience.deadline().has_passed() => {}
+            heard => return heard,
+        }
+    };
+    let mut heard = listen();
     while let Ok(FromMonitor::Recovery(told)) = heard {
         recovery = Some(told);
-        heard = host.listen(&mut inbox, Some(deadline));
+        heard = listen();
     }
     match heard {
         Ok(FromMonitor::Ready(ready)) if ready.protocol == PROTOCOL_VERSION => {
@@ -187,6 +202,9 @@ fn await_ready(host: &Host, deadline: Deadline) -> Result<(Option<Recovery>, Rea
             Errno::ECONNRESET,
             format!("the camera algorithm's process died before it was ready: {}", death.cause),
         )),
+        Err(ReceiveError::TimedOut) if patience.is_interrupted() => {
+            Err(StartError::new(Errno::ECANCELED, "the HAL has ended it".to_owned()))
+        }
         Err(ReceiveError::TimedOut) => Err(StartError::new(
             Errno::ETIMEDOUT,
             format!(

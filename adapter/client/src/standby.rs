@@ -9,6 +9,7 @@
 use std::fs;
 use std::io::IoSlice;
 use std::os::fd::OwnedFd;
+use std::path::Path;
 use std::time::Duration;
 
 use cami_link::{Inbox, Link, ProcessFd, seqpacket_pair};
@@ -85,19 +86,24 @@ impl Reader {
 }
 
 /// Reaps a standby that was not needed: it ends when its keeper does.
-///
-/// Its number was never given back while it is our child; a HAL that reaps all children may have
-/// made it free for another, which is not called like a host.
 pub(crate) fn reap(pid: Pid) {
-    let comm = fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
-    if !comm.starts_with("cros_ipa") {
+    reap_by(Path::new("/proc"), pid);
+}
+
+/// Its number was never given back while it is our child. A HAL that reaps all children may have made
+/// it free for another, which is not called like a host; where no /proc says how it is called, it is
+/// not killed, but reaped if it has ended.
+fn reap_by(proc: &Path, pid: Pid) {
+    let comm = fs::read_to_string(proc.join(pid.to_string()).join("comm"));
+    if comm.as_ref().is_ok_and(|comm| !comm.starts_with("cros_ipa")) {
         return;
     }
     // The control socket is not ours any more: an unconnected one takes its place.
     let Ok((control, _)) = seqpacket_pair() else { return };
     let Ok(control) = own_control(control) else { return };
     match Host::adopt(pid, control) {
-        Ok(host) => drop(host.end(END_PATIENCE)),
+        Ok(host) if comm.is_ok() => drop(host.end(END_PATIENCE)),
+        Ok(host) => host.reap_if_ended(END_PATIENCE),
         Err(Errno::ECHILD | Errno::ESRCH) => {}
         Err(errno) => log::debug!("the second host cannot be reaped: {errno}"),
     }
@@ -106,4 +112,40 @@ pub(crate) fn reap(pid: Pid) {
 /// A receive buffer for control messages that may bring a standby.
 pub(crate) fn control_inbox() -> Inbox {
     Inbox::new(crate::host::CONTROL_BYTES, STANDBY_FDS)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+    use std::process::Command;
+
+    use nix::errno::Errno;
+    use nix::sys::wait::waitpid;
+    use nix::unistd::Pid;
+
+    use super::reap_by;
+
+    fn child(program: &str) -> (Pid, std::process::Child) {
+        let child = Command::new(program).stdin(std::process::Stdio::piped()).spawn().unwrap();
+        (Pid::from_raw(i32::try_from(child.id()).unwrap()), child)
+    }
+
+    #[test]
+    fn standby_that_ended_is_reaped_though_there_is_no_proc() {
+        let (pid, _child) = child("true");
+        reap_by(Path::new("/nonexistent"), pid);
+        assert_eq!(waitpid(pid, None), Err(Errno::ECHILD));
+    }
+
+    #[test]
+    fn process_that_is_no_host_is_left_alone() {
+        // With /proc it is seen by its name, without it lives on.
+        for proc in ["/proc", "/nonexistent"] {
+            let (pid, mut child) = child("cat");
+            reap_by(Path::new(proc), pid);
+            assert_eq!(child.try_wait().unwrap(), None);
+            drop(child.stdin.take());
+            assert!(child.wait().unwrap().success());
+        }
+    }
 }

@@ -9,7 +9,7 @@ use cami_wire::Header;
 use cami_wire::cros::{Init, PROTOCOL_VERSION, Settings, command};
 use nix::errno::Errno;
 
-use crate::calls::Answer;
+use crate::calls::{Answer, Time};
 use crate::error::{CallError, StartError};
 use crate::host::{CONTROL_BYTES, END_PATIENCE};
 use crate::journal::Journal;
@@ -27,7 +27,7 @@ impl Supervisor {
         self.reader.start().map_err(|errno| lacking("the reader's thread", errno))?;
         let source = HostSource::find(&self.options, self.socket.as_deref())?;
         let generation = self.reader.desk.next_generation();
-        let Started { link, host, ready, recovery } = source.start()?;
+        let Started { link, host, ready, recovery } = source.start(&HostSource::patience())?;
         let journal = recovery.map(|recovery| Arc::new(Journal::new(recovery, source, generation)));
         let limits = Limits::of(&ready);
         let heir_of = Weak::new();
@@ -75,10 +75,10 @@ impl Reader {
         began: Instant,
         warm: bool,
     ) -> Result<i32, Failure> {
-        let deadline = session
-            .limits
-            .initialize
-            .map(|limit| (Deadline::after(limit.saturating_sub(began.elapsed())), limit));
+        let deadline = session.limits.initialize.map(|limit| Time {
+            until: Deadline::after(limit.saturating_sub(began.elapsed())),
+            ..Time::of(limit)
+        });
         let client = options.module.file_name().unwrap_or_default().to_string_lossy();
         let settings = Settings { protocol_version: PROTOCOL_VERSION, client: client.into_owned() };
         let cookie = session.cookie();
@@ -89,7 +89,7 @@ impl Reader {
                 .map_err(Failure::of)
         };
         let answer = if warm {
-            let deadline = deadline.map(|(deadline, _)| deadline);
+            let deadline = deadline.map(|time| time.until);
             self.await_answer(session, command::INIT, cookie, deadline).map_err(Failure::of)?
         } else {
             call(command::INIT, cookie, &message)?

@@ -9,13 +9,14 @@ use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 use std::time::Duration;
 
 use cami_abi::{Callbacks, CameraAlgorithm};
+use cami_link::Sent;
 use cami_link::sync::{TimedLock, TimedLockGuard};
-use cami_link::{Deadline, Sent};
 use cami_spawn::service_socket;
 use cami_wire::Header;
 use cami_wire::cros::{MAX_HEADER_BYTES, Request, Returned, UpdateReturn, command};
 use nix::errno::Errno;
 
+use crate::calls::Time;
 use crate::error::{CallError, negative};
 use crate::host::END_PATIENCE;
 use crate::pending::Event;
@@ -187,8 +188,12 @@ impl Supervisor {
     /// The answer of a request that could not be sent, for the reader; false where there is no room.
     pub(crate) fn push_overflow(&self, session: &Session, req_id: u32, buffer_handle: i32) -> bool {
         let status = session.limits.overflow_status;
-        let answer = Event::Returned(Returned { req_id, status, buffer_handle });
-        self.reader.pending.push(session.generation, answer).is_ok()
+        self.push_answer(session.generation, Returned { req_id, status, buffer_handle })
+    }
+
+    /// An answer of ours in the place of the library's; false where there is no room.
+    pub(crate) fn push_answer(&self, generation: u64, answer: Returned) -> bool {
+        self.reader.pending.push(generation, Event::Returned(answer)).is_ok()
     }
 
     /// Wakes the reader to deliver it, and writes the line.
@@ -244,7 +249,7 @@ impl CameraAlgorithm for Supervisor {
         if let Some(journal) = &session.journal {
             return self.register_durably(journal, fd, deadline);
         }
-        let called = self.reader.register_buffer(&session, fd.as_fd(), deadline);
+        let called = self.reader.register_buffer(&session, session.cookie(), fd.as_fd(), deadline);
         called.unwrap_or_else(CallError::code)
     }
 
@@ -255,6 +260,9 @@ impl CameraAlgorithm for Supervisor {
         let Some(session) = self.usable() else { return self.dropped("request") };
         if header.len() > MAX_HEADER_BYTES {
             let why = format!("its header has {} bytes, at most 65536 are sent", header.len());
+            if let Some(journal) = &session.journal {
+                return self.refuse_durably(&session, journal, req_id, buffer_handle, &why);
+            }
             return self.overflow(&session, req_id, buffer_handle, &why);
         }
         let request = Request { req_id, header, buffer_handle };
@@ -283,7 +291,9 @@ impl CameraAlgorithm for Supervisor {
         for handles in buffer_handles.chunks(HANDLES_PER_MESSAGE) {
             let called = match &session.journal {
                 Some(journal) => self.deregister_durably(journal, handles, deadline),
-                None => self.reader.deregister_buffers(&session, handles, deadline),
+                None => {
+                    self.reader.deregister_buffers(&session, session.cookie(), handles, deadline)
+                }
             };
             match called {
                 Ok(()) => {}
@@ -324,7 +334,7 @@ impl CameraAlgorithm for Supervisor {
                 cookie,
                 message: &Header { command: command::STOP, cookie }.encode(),
                 fd: None,
-                deadline: Some((Deadline::after(limit), limit)),
+                deadline: Some(Time::of(limit)),
             };
             if let Err(error) = self.reader.call(&session, &call) {
                 log::error!("deinitialize did not reach its end: {error}");

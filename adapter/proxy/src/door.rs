@@ -9,6 +9,7 @@ use std::time::Duration;
 use cami_config::{Config, Environment, LogTarget};
 use cami_guest::Target;
 use cami_link::Deadline;
+use cami_spawn::Patience;
 use cami_vendor::activity::Activity;
 use nix::errno::Errno;
 use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, sigaction};
@@ -62,7 +63,8 @@ pub fn run(fd: c_int) -> Result<Infallible, Refusal> {
 /// branches off here.
 fn serve(stream: OwnedFd, config: &Config, name: &str) -> Result<Infallible, Refusal> {
     if let Some(socket) = &config.socket {
-        let host = cami_spawn::connect(socket, Path::new(name), Deadline::after(CONNECT_LIMIT))
+        let patience = Patience::until(Deadline::after(CONNECT_LIMIT));
+        let host = cami_spawn::connect(socket, Path::new(name), &patience)
             .map_err(|none| Refusal { code: none.code, line: none.line })?;
         return pump::run(stream, host);
     }

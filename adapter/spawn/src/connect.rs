@@ -8,12 +8,12 @@ use std::io::IoSlice;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use cami_link::{Deadline, Framing, Inbox, Link, ReceiveError, connect_seqpacket, wait};
+use cami_link::{Deadline, Framing, Inbox, Link, ReceiveError, connect_seqpacket};
 use cami_wire::control::{Hello, MAX_MODULE_BYTES, Refused, from_monitor};
 use cami_wire::cros::PROTOCOL_VERSION;
 use nix::errno::Errno;
 
-use crate::NoHost;
+use crate::{NoHost, Patience};
 
 /// Names the service's socket, in place of starting a host.
 pub const SOCKET_VARIABLE: &str = "CAMI_IPA_SOCKET";
@@ -42,25 +42,25 @@ pub struct Connected {
     pub control: Link,
 }
 
-/// Connects until `until`, which is how long a service may take to be started. `module` is the
+/// Connects with this patience, which is how long a service may take to be started. `module` is the
 /// file that the client was loaded from.
 ///
 /// # Errors
 /// A negative errno and a line that says what to do. Those of `connect` where nobody listens or may
 /// not be connected to, the service's own where it refused, `EPROTO` for what is no service.
-pub fn connect(socket: &Path, module: &Path, until: Deadline) -> Result<Connected, NoHost> {
+pub fn connect(socket: &Path, module: &Path, patience: &Patience<'_>) -> Result<Connected, NoHost> {
     loop {
-        let failure = match attempt(socket, module, until) {
+        let failure = match attempt(socket, module, patience) {
             Ok(connected) => return Ok(connected),
             Err(failure) => failure,
         };
         match failure {
             Attempt::Failed(error) => return Err(error),
-            Attempt::NotYet(errno) if until.remaining() < STEP => {
+            Attempt::NotYet(errno) if patience.deadline().remaining() < STEP => {
                 return Err(NoHost::new(errno, not_there(socket, errno)));
             }
             // Nothing to wait for but the time.
-            Attempt::NotYet(_) => drop(wait(&mut [], Some(Deadline::after(STEP)))),
+            Attempt::NotYet(_) => drop(patience.wait_for(None, STEP)),
         }
     }
 }
@@ -73,7 +73,7 @@ enum Attempt {
     Failed(NoHost),
 }
 
-fn attempt(socket: &Path, module: &Path, until: Deadline) -> Result<Connected, Attempt> {
+fn attempt(socket: &Path, module: &Path, patience: &Patience<'_>) -> Result<Connected, Attempt> {
     let connection = connect_seqpacket(socket).map_err(|errno| match errno {
         Errno::ENOENT | Errno::ECONNREFUSED | Errno::EAGAIN => Attempt::NotYet(errno),
         _ => Attempt::Failed(NoHost::new(errno, not_there(socket, errno))),
@@ -86,7 +86,9 @@ fn attempt(socket: &Path, module: &Path, until: Deadline) -> Result<Connected, A
     // A service that refuses before it has heard us closes its end: why stands in what it sent.
     let _ = control.send(&[IoSlice::new(&hello)], &[], Duration::ZERO);
     let mut inbox = Inbox::new(CONTROL_BYTES, 1);
-    match control.receive(&mut inbox, Some(until)) {
+    // What is there by then, or nothing.
+    let _ = patience.wait_for(Some(control.as_fd()), Duration::MAX);
+    match control.receive(&mut inbox, Some(Deadline::now())) {
         Ok(message) if message.command == from_monitor::LINK => {
             let lost = message.fds_lost;
             let Some(fd) = message.fds.take_one() else {

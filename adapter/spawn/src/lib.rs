@@ -4,10 +4,12 @@
 
 mod connect;
 mod locate;
+mod patience;
 mod spawn;
 
 pub use connect::{Connected, SOCKET_VARIABLE, connect, service_socket};
 pub use locate::{HOST, locate};
+pub use patience::Patience;
 pub use spawn::{Command, environment, spawn};
 
 use nix::errno::Errno;

@@ -25,12 +25,16 @@ pub(crate) const MAX_CALLS: usize = 4096;
 pub(crate) struct Buffer {
     fd: Arc<OwnedFd>,
     bytes: u64,
+    /// Which file it is; a HAL may register one twice.
+    file: Option<(u64, u64)>,
 }
 
 impl Buffer {
     pub(crate) fn new(fd: OwnedFd) -> Self {
-        let bytes = fstat(&fd).map_or(0, |stat| u64::try_from(stat.st_size).unwrap_or(0));
-        Self { fd: Arc::new(fd), bytes }
+        let stat = fstat(&fd).ok();
+        let bytes = stat.map_or(0, |stat| u64::try_from(stat.st_size).unwrap_or(0));
+        let file = stat.map(|stat| (stat.st_dev, stat.st_ino));
+        Self { fd: Arc::new(fd), bytes, file }
     }
 
     /// Memory of ours for the library, which cannot shrink it.
@@ -42,7 +46,12 @@ impl Buffer {
         write_at(fd.as_fd(), &[0], last)?;
         let seals = SealFlag::F_SEAL_SHRINK | SealFlag::F_SEAL_GROW | SealFlag::F_SEAL_SEAL;
         fcntl(&fd, FcntlArg::F_ADD_SEALS(seals))?;
-        Ok(Self { fd: Arc::new(fd), bytes })
+        Ok(Self { fd: Arc::new(fd), bytes, file: None })
+    }
+
+    /// Whether both are the same memory.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.fd, &other.fd) || (self.file.is_some() && self.file == other.file)
     }
 
     pub(crate) fn fd(&self) -> BorrowedFd<'_> {
@@ -101,7 +110,7 @@ impl Buffer {
 /// shares.
 fn write_at(fd: BorrowedFd<'_>, bytes: &[u8], offset: u32) -> Result<(), Errno> {
     if cami_link::system_calls_are_restricted() {
-        return write_elsewhere(fd, bytes, offset);
+        return write_elsewhere("/proc", fd, bytes, offset);
     }
     let mut rest = bytes;
     let mut offset = i64::from(offset);
@@ -118,14 +127,28 @@ fn write_at(fd: BorrowedFd<'_>, bytes: &[u8], offset: u32) -> Result<(), Errno> 
 }
 
 /// ChromeOS's filters know no `pwrite64` (spec/cami-abi.md, 3.2): the file is opened once more, for a
-/// position of its own.
-fn write_elsewhere(fd: BorrowedFd<'_>, bytes: &[u8], offset: u32) -> Result<(), Errno> {
-    let path = format!("/proc/self/fd/{}", fd.as_raw_fd());
-    let again = open(path.as_str(), OFlag::O_WRONLY | OFlag::O_CLOEXEC, Mode::empty())?;
-    lseek(&again, i64::from(offset), Whence::SeekSet)?;
+/// position of its own. Where there is no /proc to do that, the position that the HAL shares is moved
+/// and put back.
+fn write_elsewhere(proc: &str, fd: BorrowedFd<'_>, bytes: &[u8], offset: u32) -> Result<(), Errno> {
+    let path = format!("{proc}/self/fd/{}", fd.as_raw_fd());
+    match open(path.as_str(), OFlag::O_WRONLY | OFlag::O_CLOEXEC, Mode::empty()) {
+        Ok(again) => write_from(again.as_fd(), bytes, offset),
+        Err(Errno::ENOENT) => {
+            let before = lseek(fd, 0, Whence::SeekCur)?;
+            let written = write_from(fd, bytes, offset);
+            lseek(fd, before, Whence::SeekSet)?;
+            written
+        }
+        Err(errno) => Err(errno),
+    }
+}
+
+/// Writes all of `bytes` at `offset`, which the descriptor's position is moved to.
+fn write_from(fd: BorrowedFd<'_>, bytes: &[u8], offset: u32) -> Result<(), Errno> {
+    lseek(fd, i64::from(offset), Whence::SeekSet)?;
     let mut rest = bytes;
     while !rest.is_empty() {
-        let written = match write(&again, rest) {
+        let written = match write(fd, rest) {
             Ok(0) => return Err(Errno::EIO),
             Err(Errno::EINTR) => 0,
             written => written?,
@@ -182,11 +205,18 @@ impl BufferCalls {
         self.calls.push(BufferCall::Register { handle, bytes, buffer: Some(buffer) });
     }
 
+    /// Whether the number is that of a buffer of ours.
+    pub(crate) fn is_own(&self, handle: i32) -> bool {
+        let is_it =
+            |call: &BufferCall| matches!(call, BufferCall::Own { handle: own } if *own == handle);
+        self.calls.iter().any(is_it)
+    }
+
     pub(crate) fn own(&mut self, handle: i32) {
         self.calls.push(BufferCall::Own { handle });
     }
 
-    pub(crate) fn deregister(&mut self, handles: &[i32]) {
+    pub(crate) fn deregister(&mut self, handles: Vec<i32>) {
         for call in &mut self.calls {
             if let BufferCall::Register { handle, buffer, .. } = call
                 && handles.contains(handle)
@@ -194,7 +224,7 @@ impl BufferCalls {
                 *buffer = None;
             }
         }
-        self.calls.push(BufferCall::Deregister { handles: handles.to_vec() });
+        self.calls.push(BufferCall::Deregister { handles });
     }
 
     /// Forgets what is of no use to a history that is too long: all but the buffers of now.
@@ -212,6 +242,8 @@ impl BufferCalls {
 
 #[cfg(test)]
 mod tests {
+    use nix::unistd::{Whence, lseek};
+
     use super::{Buffer, BufferCalls, MAX_CALLS, write_elsewhere};
     use nix::sys::memfd::{MFdFlags, memfd_create};
 
@@ -236,12 +268,13 @@ mod tests {
 
     #[test]
     fn writing_elsewhere_leaves_the_shared_position_alone() {
-        let buffer = buffer(&[0; 16]);
-        let before = nix::unistd::lseek(buffer.fd(), 3, nix::unistd::Whence::SeekSet).unwrap();
-        write_elsewhere(buffer.fd(), &7u64.to_ne_bytes(), 8).unwrap();
-        assert_eq!(buffer.read_u64(8), Some(7));
-        let after = nix::unistd::lseek(buffer.fd(), 0, nix::unistd::Whence::SeekCur).unwrap();
-        assert_eq!(before, after);
+        for proc in ["/proc", "/nonexistent"] {
+            let buffer = buffer(&[0; 16]);
+            let before = lseek(buffer.fd(), 3, Whence::SeekSet).unwrap();
+            write_elsewhere(proc, buffer.fd(), &7u64.to_ne_bytes(), 8).unwrap();
+            assert_eq!(buffer.read_u64(8), Some(7), "{proc}");
+            assert_eq!(lseek(buffer.fd(), 0, Whence::SeekCur), Ok(before), "{proc}");
+        }
     }
 
     #[test]
@@ -249,7 +282,7 @@ mod tests {
         let mut calls = BufferCalls::default();
         calls.register(1, buffer(&[1; 8]));
         calls.register(2, buffer(&[2; 8]));
-        calls.deregister(&[1, 99]);
+        calls.deregister(vec![1, 99]);
         assert!(calls.find(1).is_none());
         assert_eq!(calls.find(2).unwrap().read_u32(0), Some(0x0202_0202));
         // The number is used again: the newer one counts.
@@ -262,10 +295,10 @@ mod tests {
     fn history_is_bounded() {
         let mut calls = BufferCalls::default();
         for _ in 0..MAX_CALLS {
-            calls.deregister(&[]);
+            calls.deregister(Vec::new());
         }
         assert!(!calls.is_too_long());
-        calls.deregister(&[]);
+        calls.deregister(Vec::new());
         assert!(calls.is_too_long());
     }
 }

@@ -10,6 +10,9 @@ use super::buffers::Buffer;
 /// Addresses in one request's buffer; what is known has two.
 pub(crate) const MAX_WORDS: usize = 4;
 
+/// Where virtual addresses stand in a buffer, and which.
+pub(crate) type Words = [Option<(u32, u64)>; MAX_WORDS];
+
 /// One request that the HAL made and that has not been answered yet.
 #[derive(Debug, Default)]
 pub(crate) struct Entry {
@@ -26,31 +29,19 @@ pub(crate) struct Entry {
     pub(crate) deaths: u32,
     pub(crate) rule: Option<Arc<CommandRule>>,
     /// Where virtual addresses stand in the buffer, which holds the real ones meanwhile.
-    pub(crate) words: [Option<(u32, u64)>; MAX_WORDS],
+    pub(crate) words: Words,
     pub(crate) instance: Option<u32>,
     /// What the buffer held, where that is kept.
     pub(crate) payload: Vec<u8>,
     pub(crate) has_payload: bool,
+    /// Bytes that are just being copied into it.
+    copying: usize,
 }
 
 /// Requests that are remembered; no HAL has more than 44 in flight (spec/cami-abi.md, 5.1).
 const MAX_IN_FLIGHT: usize = 4096;
 
 impl Entry {
-    /// Finds the virtual addresses in a request's buffer.
-    pub(crate) fn find_words(
-        &mut self,
-        rule: &CommandRule,
-        buffer: &Buffer,
-        is_virtual: impl Fn(u64) -> bool,
-    ) {
-        self.words = [None; MAX_WORDS];
-        for (word, &offset) in self.words.iter_mut().zip(&rule.takes) {
-            let found = buffer.read_u64(offset).filter(|&address| is_virtual(address));
-            *word = found.map(|address| (offset, address));
-        }
-    }
-
     /// Its virtual addresses.
     pub(crate) fn addresses(&self) -> impl Iterator<Item = u64> {
         self.words.iter().flatten().map(|&(_, address)| address)
@@ -64,6 +55,8 @@ pub(crate) struct InFlight {
     entries: VecDeque<Entry>,
     free: Vec<Entry>,
     ids: u64,
+    /// Bytes that are being copied for requests that are not here yet.
+    copying: usize,
 }
 
 /// Entries that are kept to be used again, and those of them that keep the memory of their payload.
@@ -78,14 +71,36 @@ impl Default for InFlight {
             entries: VecDeque::with_capacity(MAX_IN_FLIGHT),
             free: Vec::with_capacity(MAX_FREE),
             ids: 0,
+            copying: 0,
         }
     }
 }
 
 impl InFlight {
-    /// Bytes of all payloads.
+    /// Bytes of all payloads, those that are being copied too.
     pub(crate) fn payload_bytes(&self) -> usize {
-        self.entries.iter().filter(|entry| entry.has_payload).map(|entry| entry.payload.len()).sum()
+        let held = self.entries.iter().filter(|entry| entry.has_payload);
+        held.map(|entry| entry.payload.len()).sum::<usize>().saturating_add(self.copying)
+    }
+
+    /// So many bytes are going to be copied into `entry`, while others may ask for room.
+    pub(crate) fn will_copy(&mut self, entry: &mut Entry, bytes: usize) {
+        entry.copying = bytes;
+        self.copying = self.copying.saturating_add(bytes);
+    }
+
+    /// They have been.
+    pub(crate) fn copied(&mut self, entry: &mut Entry) {
+        self.copying = self.copying.saturating_sub(std::mem::take(&mut entry.copying));
+    }
+
+    /// The address that the newest request with this buffer names at `offset`.
+    pub(crate) fn address_at(&self, buffer: &Buffer, offset: u32) -> Option<u64> {
+        self.entries.iter().rev().find_map(|entry| {
+            let is_it = entry.buffer.as_ref().is_some_and(|other| other.is_same(buffer));
+            let mut words = entry.words.iter().flatten();
+            is_it.then(|| words.find(|(at, _)| *at == offset))?.map(|&(_, address)| address)
+        })
     }
 
     /// An empty entry, to be filled and given to [`Self::push`].
@@ -128,14 +143,19 @@ impl InFlight {
 
     /// Drops the requests on `session` that were made before `answered` with the same number and
     /// buffer: the library has dropped them. `restore` gives each one's buffer back.
-    pub(crate) fn drop_before(&mut self, session: u64, answered: &Entry, restore: impl Fn(&Entry)) {
+    pub(crate) fn drop_before(
+        &mut self,
+        session: u64,
+        answered: &Entry,
+        restore: impl Fn(&Entry, &Self),
+    ) {
         let is_dropped = |entry: &Entry| {
             entry.sent_on == session
                 && entry.req_id == answered.req_id
                 && entry.handle == answered.handle
         };
         for entry in self.take(is_dropped) {
-            restore(&entry);
+            restore(&entry, self);
             self.recycle(entry);
         }
     }
@@ -210,7 +230,7 @@ mod tests {
         }
         let answered = in_flight.answered(0, (0, 1), true).unwrap();
         assert_eq!(answered.id, 3);
-        in_flight.drop_before(0, &answered, |_| ());
+        in_flight.drop_before(0, &answered, |_, _| ());
         assert!(in_flight.answered(0, (0, 1), true).is_none());
         assert!(in_flight.answered(0, (0, 2), true).is_some());
     }

@@ -61,19 +61,38 @@ fn ranges(rule: &CommandRule, buffer_bytes: u64) -> impl Iterator<Item = (u32, u
     })
 }
 
-/// Copies what counts of a request's buffer into `bytes`, if it is at most `room`.
-pub(crate) fn copy(
-    rule: &CommandRule,
-    buffer: &Buffer,
-    room: usize,
-    bytes: &mut Vec<u8>,
-) -> Result<(), Errno> {
+/// How many bytes count of a request's buffer.
+///
+/// # Errors
+/// `EFBIG` where there are more than `room`, `ENODATA` where the buffer's size is not known.
+pub(crate) fn bytes(rule: &CommandRule, buffer: &Buffer, room: usize) -> Result<usize, Errno> {
     if buffer.bytes() == 0 {
         return Err(Errno::ENODATA);
     }
-    let ranges = || ranges(rule, buffer.bytes());
-    let total: u64 = ranges().map(|(_, length)| u64::from(length)).sum();
-    let total = usize::try_from(total).ok().filter(|total| *total <= room).ok_or(Errno::EFBIG)?;
+    let total: u64 = ranges(rule, buffer.bytes()).map(|(_, length)| u64::from(length)).sum();
+    usize::try_from(total).ok().filter(|total| *total <= room).ok_or(Errno::EFBIG)
+}
+
+/// Where the eight bytes at `offset` of the buffer are among those that are kept, if they all are.
+pub(crate) fn place(rule: &CommandRule, buffer_bytes: u64, offset: u32) -> Option<usize> {
+    let mut before = 0_usize;
+    for (start, length) in ranges(rule, buffer_bytes) {
+        let inside = offset.checked_sub(start);
+        if inside.is_some_and(|inside| inside.saturating_add(8) <= length) {
+            return before.checked_add(usize::try_from(inside?).ok()?);
+        }
+        before = before.checked_add(usize::try_from(length).ok()?)?;
+    }
+    None
+}
+
+/// Copies what counts of a request's buffer, which is `total` bytes, into `bytes`.
+pub(crate) fn copy(
+    rule: &CommandRule,
+    buffer: &Buffer,
+    total: usize,
+    bytes: &mut Vec<u8>,
+) -> Result<(), Errno> {
     if bytes.capacity() < total {
         // Anew and not grown: growing a large block is mremap, which ChromeOS's filters do not know
         // (spec/cami-abi.md, 3.2).
@@ -82,7 +101,7 @@ pub(crate) fn copy(
         bytes.resize(total, 0);
     }
     let mut rest = bytes.as_mut_slice();
-    for (offset, length) in ranges() {
+    for (offset, length) in ranges(rule, buffer.bytes()) {
         let length = usize::try_from(length).unwrap_or(usize::MAX);
         let (piece, after) = rest.split_at_mut_checked(length).unwrap_or_default();
         buffer.read(offset, piece)?;

@@ -6,7 +6,7 @@ use cami_wire::cros::{Request, Returned};
 
 use super::buffers::BufferCall;
 use super::kept::Kept;
-use super::{Condition, Journal, State, put_real, put_virtual};
+use super::{Condition, Journal, State, words};
 use crate::restarts::TooMany;
 
 impl Journal {
@@ -25,7 +25,10 @@ impl Journal {
                 state.restarts.failed(answered);
                 // The new vendor process has lent nothing.
                 state.updates.clear();
+                state.expected.clear();
+                state.replayed_without_buffer.clear();
                 for entry in state.in_flight.iter_mut().filter(|entry| entry.sent_on == dead) {
+                    words::put_all_virtual(entry);
                     entry.deaths = entry.deaths.saturating_add(1);
                     entry.sent_on = 0;
                 }
@@ -81,6 +84,11 @@ impl Journal {
         self.state.lock().addresses.move_to(address, real);
     }
 
+    /// A request without a buffer is done again: what else is heard of it is not the HAL's.
+    pub(crate) fn replays_without_buffer(&self, req_id: u32) {
+        self.state.lock().replayed_without_buffer.push(req_id);
+    }
+
     /// A buffer of ours was registered, and stays.
     pub(crate) fn own_buffer(&self, handle: i32) {
         let mut state = self.state.lock();
@@ -108,7 +116,7 @@ impl Journal {
         let State { addresses, in_flight, .. } = &mut *state;
         let mut sent = 0;
         for entry in in_flight.iter_mut().filter(|entry| entry.deaths < 2) {
-            put_real(entry, addresses);
+            words::put_real(entry, addresses);
             let (req_id, header, buffer_handle) = (entry.req_id, &entry.header, entry.handle);
             if send(&Request { req_id, header, buffer_handle }) {
                 entry.sent_on = generation;
@@ -117,7 +125,7 @@ impl Journal {
         }
         let mut answers = Vec::new();
         for entry in in_flight.take(|entry| entry.sent_on != generation) {
-            put_virtual(&entry);
+            words::put_virtual(&entry, in_flight);
             answers.push(Returned {
                 req_id: entry.req_id,
                 status: error_status,

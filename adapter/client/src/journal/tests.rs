@@ -1,19 +1,29 @@
 //! Tests of the journal as a whole.
 
+use std::cell::RefCell;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
 use cami_wire::control::{CommandRule, Recovery, Role};
 use cami_wire::cros::Returned;
 use nix::sys::memfd::{MFdFlags, memfd_create};
 
-use super::buffers::Buffer;
-use super::{Journal, Ticket};
+use super::buffers::{Buffer, BufferCall};
+use super::{Intent, Journal, Refused, Ticket};
 use crate::source::HostSource;
 
 const MAKE: u32 = 17;
 const USE: u32 = 8;
 const END: u32 = 18;
+const KEEP: u32 = 15;
 
 fn journal() -> Journal {
     journal_of(true)
+}
+
+fn journal_with(commands: Vec<CommandRule>) -> Journal {
+    let recovery = Recovery { commands, answers_all: true, ..Recovery::default() };
+    Journal::new(recovery, HostSource::nowhere(), 1)
 }
 
 fn journal_of(answers_all: bool) -> Journal {
@@ -39,6 +49,17 @@ fn buffer() -> Buffer {
     Buffer::new(fd)
 }
 
+/// `register_buffer`, answered with `handle`.
+fn register(journal: &Journal, handle: i32, buffer: &Buffer) {
+    assert!(journal.expect(1, 9, Intent::Register(buffer.clone())));
+    journal.call_answered(1, 9, &i32::to_le_bytes(handle));
+}
+
+fn deregister(journal: &Journal, handle: i32) {
+    assert!(journal.expect(1, 9, Intent::Deregister(vec![handle])));
+    journal.call_answered(1, 9, &[]);
+}
+
 fn returned(req_id: u32, status: u32, buffer_handle: i32) -> Returned {
     Returned { req_id, status, buffer_handle }
 }
@@ -55,7 +76,8 @@ fn make(journal: &Journal, buffer: &Buffer, real: u64) -> u64 {
 fn hal_sees_virtual_addresses_and_the_library_real_ones() {
     let journal = journal();
     let (first, second) = (buffer(), buffer());
-    assert!(journal.registered(1, 1, &first) && journal.registered(1, 2, &second));
+    register(&journal, 1, &first);
+    register(&journal, 2, &second);
     let address = make(&journal, &first, 0x7f00);
     assert_ne!(address, 0x7f00);
     second.write_u64(0, address).unwrap();
@@ -69,7 +91,7 @@ fn hal_sees_virtual_addresses_and_the_library_real_ones() {
 fn failed_set_up_is_not_kept_and_gives_nothing() {
     let journal = journal();
     let first = buffer();
-    assert!(journal.registered(1, 1, &first));
+    register(&journal, 1, &first);
     assert!(matches!(journal.request(1, MAKE, b"V", 1), Ticket::Send(_)));
     first.write_u64(8, 0x7f00).unwrap();
     journal.returned(1, &returned(MAKE, 1, 1));
@@ -82,7 +104,8 @@ fn failed_set_up_is_not_kept_and_gives_nothing() {
 fn request_in_flight_is_sent_again_once_with_the_new_address() {
     let journal = journal();
     let (first, second) = (buffer(), buffer());
-    assert!(journal.registered(1, 1, &first) && journal.registered(1, 2, &second));
+    register(&journal, 1, &first);
+    register(&journal, 2, &second);
     let address = make(&journal, &first, 0x7f00);
     second.write_u64(0, address).unwrap();
     assert!(matches!(journal.request(1, USE, b"V", 2), Ticket::Send(_)));
@@ -116,7 +139,8 @@ fn request_in_flight_is_sent_again_once_with_the_new_address() {
 fn end_of_an_address_ends_its_set_up() {
     let journal = journal();
     let (first, second) = (buffer(), buffer());
-    assert!(journal.registered(1, 1, &first) && journal.registered(1, 2, &second));
+    register(&journal, 1, &first);
+    register(&journal, 2, &second);
     let address = make(&journal, &first, 0x7f00);
     second.write_u64(0, address).unwrap();
     assert!(matches!(journal.request(1, END, b"V", 2), Ticket::Send(_)));
@@ -130,7 +154,7 @@ fn end_of_an_address_ends_its_set_up() {
 fn set_up_that_cannot_be_read_makes_the_next_death_final() {
     let journal = journal();
     let (pipe, _other) = nix::unistd::pipe().unwrap();
-    assert!(journal.registered(1, 1, &Buffer::new(pipe)));
+    register(&journal, 1, &Buffer::new(pipe));
     assert!(matches!(journal.request(1, MAKE, b"V", 1), Ticket::Send(_)));
     assert!(journal.begin(1).unwrap_err().contains("cannot be copied"));
 }
@@ -139,7 +163,8 @@ fn set_up_that_cannot_be_read_makes_the_next_death_final() {
 fn close_puts_virtual_addresses_back_and_drops_later_requests() {
     let journal = journal();
     let (first, second) = (buffer(), buffer());
-    assert!(journal.registered(1, 1, &first) && journal.registered(1, 2, &second));
+    register(&journal, 1, &first);
+    register(&journal, 2, &second);
     let address = make(&journal, &first, 0x7f00);
     second.write_u64(0, address).unwrap();
     assert!(matches!(journal.request(1, USE, b"V", 2), Ticket::Send(_)));
@@ -164,12 +189,14 @@ fn updates_of_a_dead_vendor_process_are_not_given_back() {
 fn address_is_put_back_into_the_buffer_of_the_request_though_its_handle_is_anothers() {
     let journal = journal();
     let (first, second, third) = (buffer(), buffer(), buffer());
-    assert!(journal.registered(1, 1, &first) && journal.registered(1, 2, &second));
+    register(&journal, 1, &first);
+    register(&journal, 2, &second);
     let address = make(&journal, &first, 0x7f00);
     second.write_u64(0, address).unwrap();
     assert!(matches!(journal.request(1, USE, b"V", 2), Ticket::Send(_)));
     // A HAL that does not wait, and a library that gives numbers again.
-    assert!(journal.deregistered(1, &[2]) && journal.registered(1, 2, &third));
+    deregister(&journal, 2);
+    register(&journal, 2, &third);
     journal.returned(1, &returned(USE, 0, 2));
     assert_eq!(second.read_u64(0), Some(address));
     assert_eq!(third.read_u64(0), Some(0));
@@ -179,7 +206,8 @@ fn address_is_put_back_into_the_buffer_of_the_request_though_its_handle_is_anoth
 fn address_of_a_request_that_the_library_dropped_is_put_back() {
     let journal = journal_of(false);
     let (first, second) = (buffer(), buffer());
-    assert!(journal.registered(1, 1, &first) && journal.registered(1, 2, &second));
+    register(&journal, 1, &first);
+    register(&journal, 2, &second);
     let address = make(&journal, &first, 0x7f00);
     second.write_u64(0, address).unwrap();
     // The HAL makes the same request again, without touching its buffer.
@@ -194,9 +222,10 @@ fn address_of_a_request_that_the_library_dropped_is_put_back() {
 fn history_that_is_too_long_does_not_grow() {
     let journal = journal();
     let kept = buffer();
-    assert!(journal.registered(1, 1, &kept));
+    register(&journal, 1, &kept);
     for _ in 0..3 * super::buffers::MAX_CALLS {
-        assert!(journal.registered(1, 2, &kept) && journal.deregistered(1, &[2]));
+        register(&journal, 2, &kept);
+        deregister(&journal, 2);
     }
     assert!(journal.buffer_calls().len() <= super::buffers::MAX_CALLS);
     assert!(journal.state.lock().calls.find(1).is_some());
@@ -229,11 +258,195 @@ fn payloads_of_queued_requests_are_bounded_together() {
     let fd = memfd_create(c"test", MFdFlags::MFD_CLOEXEC).unwrap();
     nix::unistd::ftruncate(&fd, 8 << 20).unwrap();
     let large = Buffer::new(fd);
-    assert!(journal.registered(1, 1, &large));
+    register(&journal, 1, &large);
     for _ in 0..20 {
         assert!(matches!(journal.request(1, MAKE, b"V", 1), Ticket::Send(_)));
     }
     assert!(journal.state.lock().in_flight.payload_bytes() <= super::kept::MAX_BYTES);
     // A set-up request that is not kept cannot be done again: the next death is told.
     assert!(journal.begin(1).unwrap_err().contains("cannot be copied"));
+}
+
+#[test]
+fn word_of_two_requests_with_one_buffer_stays_real_until_both_are_answered() {
+    let journal = journal();
+    let (first, second) = (buffer(), buffer());
+    register(&journal, 1, &first);
+    register(&journal, 2, &second);
+    let address = make(&journal, &first, 0x7f00);
+    second.write_u64(0, address).unwrap();
+    let ask = |req_id| assert!(matches!(journal.request(1, req_id, b"V", 2), Ticket::Send(_)));
+    ask(USE);
+    // The HAL does not touch the buffer, which names the real address meanwhile.
+    ask(USE);
+    journal.returned(1, &returned(USE, 0, 2));
+    assert_eq!(second.read_u64(0), Some(0x7f00), "the library still needs it");
+    journal.returned(1, &returned(USE, 0, 2));
+    assert_eq!(second.read_u64(0), Some(address));
+}
+
+#[test]
+fn two_requests_with_one_buffer_are_both_sent_again_with_the_new_address() {
+    let journal = journal();
+    let (first, second) = (buffer(), buffer());
+    register(&journal, 1, &first);
+    register(&journal, 2, &second);
+    let address = make(&journal, &first, 0x7f00);
+    second.write_u64(0, address).unwrap();
+    for req_id in [USE, END] {
+        assert!(matches!(journal.request(1, req_id, b"V", 2), Ticket::Send(_)));
+    }
+    journal.returned(1, &returned(USE, 0, 2));
+    journal.begin(1).unwrap();
+    assert_eq!(second.read_u64(0), Some(address), "nobody needs the real one");
+    journal.moved(address, 0x8000);
+    let mut words = Vec::new();
+    journal.commit(2, 1, |_| {
+        words.push(second.read_u64(0));
+        true
+    });
+    assert_eq!(words, [Some(0x8000)]);
+    journal.returned(2, &returned(END, 0, 2));
+    assert_eq!(second.read_u64(0), Some(address));
+    assert_eq!(journal.real(address), None, "it was ended");
+}
+
+#[test]
+fn payload_that_is_copied_while_the_real_address_stands_there_keeps_the_virtual_one() {
+    let rule = |id, role| CommandRule { id, role, takes: vec![0], ..CommandRule::default() };
+    let journal = journal_with(vec![
+        CommandRule { id: MAKE, role: Role::SetUp, gives: Some(8), ..CommandRule::default() },
+        rule(USE, Role::Plain),
+        CommandRule { keep: vec![(32, 8), (0, 16)], ..rule(KEEP, Role::State) },
+    ]);
+    let (first, second) = (buffer(), buffer());
+    register(&journal, 1, &first);
+    register(&journal, 2, &second);
+    let address = make(&journal, &first, 0x7f00);
+    second.write_u64(0, address).unwrap();
+    second.write_u64(32, 77).unwrap();
+    for req_id in [USE, KEEP] {
+        assert!(matches!(journal.request(1, req_id, b"V", 2), Ticket::Send(_)));
+    }
+    for req_id in [USE, KEEP] {
+        journal.returned(1, &returned(req_id, 0, 2));
+    }
+    let kept = journal.kept().into_iter().find(|kept| kept.req_id == KEEP).unwrap();
+    assert_eq!(kept.bytes.chunks(8).next(), Some(77_u64.to_ne_bytes().as_slice()));
+    assert_eq!(kept.bytes.get(8..16), Some(address.to_ne_bytes().as_slice()));
+    assert_eq!(kept.took.first(), Some(&Some(address)));
+}
+
+#[test]
+fn history_is_in_the_order_of_the_answers() {
+    let journal = journal();
+    let (first, second) = (buffer(), buffer());
+    assert!(journal.expect(1, 5, Intent::Register(first)));
+    assert!(journal.expect(1, 6, Intent::Register(second)));
+    // The library took the second one first; the threads that wait have not run yet.
+    journal.call_answered(1, 6, &i32::to_le_bytes(1));
+    journal.call_answered(1, 5, &i32::to_le_bytes(2));
+    // An answer of a session that is not the current one, to a call that nobody made, and a refusal.
+    journal.call_answered(2, 5, &i32::to_le_bytes(3));
+    journal.call_answered(1, 5, &i32::to_le_bytes(3));
+    assert!(journal.expect(1, 7, Intent::Register(buffer())));
+    journal.call_answered(1, 7, &i32::to_le_bytes(-22));
+    let handles: Vec<i32> = journal
+        .buffer_calls()
+        .iter()
+        .map(|call| match call {
+            BufferCall::Register { handle, .. } => *handle,
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    assert_eq!(handles, [1, 2]);
+}
+
+#[test]
+fn call_is_expected_of_the_current_session_only_and_forgotten_with_it() {
+    let journal = journal();
+    assert!(!journal.expect(2, 5, Intent::Deregister(vec![1])));
+    assert!(journal.expect(1, 5, Intent::Register(buffer())));
+    journal.begin(1).unwrap();
+    assert!(!journal.expect(1, 6, Intent::Deregister(vec![1])));
+    journal.commit(2, 1, |_| true);
+    journal.call_answered(2, 5, &i32::to_le_bytes(1));
+    assert!(journal.buffer_calls().is_empty());
+}
+
+#[test]
+fn request_that_cannot_be_sent_is_answered_by_whichever_session_delivers() {
+    let journal = journal();
+    let mut answered_by = None;
+    assert_eq!(journal.refuse(5, 6, |session| answered_by = Some(session)), Refused::Now);
+    assert_eq!(answered_by, Some(1));
+    journal.begin(1).unwrap();
+    assert_eq!(journal.refuse(5, 6, |_| panic!("there is no session")), Refused::Later);
+    let (answers, sent) = journal.commit(2, 3, |_| panic!("it is not sent")).unwrap();
+    assert_eq!((answers, sent), (vec![returned(5, 3, 6)], 0));
+    journal.close();
+    assert_eq!(journal.refuse(5, 6, |_| panic!("there is no session")), Refused::Never);
+}
+
+#[test]
+fn late_word_on_a_request_of_the_replay_is_not_the_hals() {
+    let journal = journal();
+    journal.begin(1).unwrap();
+    journal.own_buffer(7);
+    journal.replays_without_buffer(27);
+    journal.commit(2, 1, |_| true);
+    assert!(!journal.returned(2, &returned(MAKE, 0, 7)));
+    assert!(!journal.returned(2, &returned(27, 0, -1)));
+    // The library's own doing, and an answer of the HAL's request.
+    assert!(journal.returned(2, &returned(28, 0, -1)));
+    assert!(journal.returned(2, &returned(MAKE, 0, 8)));
+    assert!(matches!(journal.request(2, 27, b"V", -1), Ticket::Send(_)));
+    assert!(journal.returned(2, &returned(27, 0, -1)));
+}
+
+thread_local! {
+    static DURING_COPY: RefCell<Option<Box<dyn Fn()>>> = const { RefCell::new(None) };
+}
+
+/// What a test wants to happen while a payload is copied.
+pub(super) fn during_copy() {
+    DURING_COPY.with_borrow(|wanted| wanted.iter().for_each(|wanted| wanted()));
+}
+
+#[test]
+fn others_make_requests_while_a_payload_is_copied() {
+    let journal = Arc::new(journal());
+    let (first, second) = (buffer(), buffer());
+    register(&journal, 1, &first);
+    register(&journal, 2, &second);
+    let other = Arc::clone(&journal);
+    let made = Arc::new(AtomicU32::new(0));
+    let count = Arc::clone(&made);
+    DURING_COPY.set(Some(Box::new(move || {
+        // It would wait for the lock for ever.
+        assert!(other.state.try_lock().is_some());
+        assert!(matches!(other.request(1, USE, b"V", 2), Ticket::Send(_)));
+        assert_eq!(other.state.lock().in_flight.payload_bytes(), 64, "reserved");
+        count.fetch_add(1, Ordering::Relaxed);
+    })));
+    assert!(matches!(journal.request(1, MAKE, b"V", 1), Ticket::Send(_)));
+    assert_eq!(made.load(Ordering::Relaxed), 1);
+    assert_eq!(journal.state.lock().in_flight.payload_bytes(), 64);
+}
+
+#[test]
+fn session_that_is_replaced_while_a_payload_is_copied_gets_the_request() {
+    let journal = Arc::new(journal());
+    let first = buffer();
+    register(&journal, 1, &first);
+    let other = Arc::clone(&journal);
+    DURING_COPY.set(Some(Box::new(move || other.begin(1).unwrap())));
+    assert_eq!(journal.request(1, MAKE, b"V", 1), Ticket::Waits);
+    DURING_COPY.set(None);
+    journal.commit(2, 1, |_| true);
+    assert_eq!(journal.request(1, MAKE, b"V", 1), Ticket::Stale);
+    let other = Arc::clone(&journal);
+    DURING_COPY.set(Some(Box::new(move || other.close())));
+    assert_eq!(journal.request(2, MAKE, b"V", 1), Ticket::Dropped);
+    assert_eq!(journal.state.lock().in_flight.payload_bytes(), 0);
 }

@@ -245,6 +245,10 @@ impl FakeHost {
             info: LibraryInfo { protocol_version: PROTOCOL_VERSION, ..LibraryInfo::default() },
         };
         match behaviour {
+            // An answer to a call that nobody made.
+            "resume-stray" if self.number > 1 => {
+                self.say(&Header { cookie: 99, ..header }.encode());
+            }
             "init-version" => {
                 reply.ret = -libc::EPROTO;
                 reply.info.protocol_version = 99;
@@ -280,6 +284,9 @@ impl FakeHost {
     fn register(&self, header: Header, received: Received<'_>, handle: i32) {
         let fd = received.fds.take_one();
         match fd.as_ref().map_or(-1, size_of_fd) {
+            HANG_SIZE if setting(BEHAVIOUR) == "resume-slow-register" && self.number > 1 => {
+                std::thread::sleep(Duration::from_millis(300));
+            }
             HANG_SIZE => hang(),
             DIE_SIZE if setting(BEHAVIOUR) != "resume-once" || self.number == 1 => leave(),
             EVENTS_SIZE => (1..=3).for_each(|req_id| self.returned(req_id, 0, handle)),
@@ -334,6 +341,11 @@ impl FakeHost {
         let value = word(&buffers[&handle], 0);
         let address = u64::from(std::process::id()) << 16 | u64::try_from(made.len()).unwrap();
         made.insert(address, value);
+        match &*setting(BEHAVIOUR) {
+            "resume-sleepy" if self.number > 1 => std::thread::sleep(Duration::from_millis(100)),
+            "resume-twice" if self.number > 1 => self.returned(req_id, 0, handle),
+            _ => {}
+        }
         nix::sys::uio::pwrite(&buffers[&handle], &address.to_ne_bytes(), ADDRESS.into()).unwrap();
         self.returned(req_id, 0, handle);
     }

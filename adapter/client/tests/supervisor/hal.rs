@@ -138,6 +138,13 @@ pub fn host_pid() -> i32 {
 }
 
 static LINES: Mutex<Vec<String>> = Mutex::new(Vec::new());
+static PANIC_ON: Mutex<Option<&str>> = Mutex::new(None);
+
+/// The logger panics on the next line with this part: the one piece of code of others that runs in
+/// the midst of a recovery.
+pub fn panic_on(part: &'static str) {
+    *PANIC_ON.lock().unwrap() = Some(part);
+}
 
 struct Capture;
 
@@ -149,6 +156,8 @@ impl log::Log for Capture {
     fn log(&self, record: &log::Record<'_>) {
         let line = format!("{}: {}", record.level(), record.args());
         eprintln!("{line}");
+        let wanted = PANIC_ON.lock().unwrap().take_if(|part| line.contains(*part));
+        assert!(wanted.is_none(), "as the scenario wants");
         LINES.lock().unwrap().push(line);
     }
 

@@ -21,6 +21,7 @@ mod death;
 mod fake_host;
 mod guest;
 mod hal;
+mod recovery;
 mod resume;
 mod start;
 
@@ -40,6 +41,7 @@ fn scenarios() -> Vec<Scenario> {
         calls::SCENARIOS,
         callbacks::SCENARIOS,
         resume::SCENARIOS,
+        recovery::SCENARIOS,
         guest::SCENARIOS,
         allocations::SCENARIOS,
     ]

@@ -39,11 +39,11 @@ pub const SCENARIOS: &[Scenario] = &[
 ];
 
 /// A supervisor with a running host, which is replaced when it dies.
-fn resuming() -> (Arc<Supervisor>, Receiver<Seen>) {
+pub fn resuming() -> (Arc<Supervisor>, Receiver<Seen>) {
     resuming_as("resume")
 }
 
-fn resuming_as(behaviour: &str) -> (Arc<Supervisor>, Receiver<Seen>) {
+pub fn resuming_as(behaviour: &str) -> (Arc<Supervisor>, Receiver<Seen>) {
     count_hosts();
     next_host(behaviour);
     running()
@@ -58,12 +58,12 @@ fn count_hosts() {
 }
 
 /// Kills the host; one that has just ended is not the one that is meant.
-fn kill_host() {
+pub fn kill_host() {
     while kill(Pid::from_raw(host_pid()), Signal::SIGKILL).is_err() {}
 }
 
 /// The line that says that it went on.
-fn resumptions() -> usize {
+pub fn resumptions() -> usize {
     log_lines().iter().filter(|line| line.contains("was resumed in")).count()
 }
 
@@ -134,7 +134,7 @@ fn handles_come_out_the_same() {
 }
 
 /// A buffer of 64 bytes of which the HAL keeps a descriptor.
-fn shared_buffer(supervisor: &Supervisor) -> (OwnedFd, i32) {
+pub fn shared_buffer(supervisor: &Supervisor) -> (OwnedFd, i32) {
     let fd = buffer(64);
     let handle = supervisor.register_buffer(fd.try_clone().unwrap());
     (fd, handle)

@@ -44,7 +44,7 @@ impl Supervisor {
             Ok(Sent::Queued) => return self.reader.wake(),
             // It is in the journal: the next vendor process gets it.
             Err(CallError::Dead) => return,
-            Err(CallError::TimedOut) => "the link is full",
+            Err(CallError::TimedOut | CallError::NotSent) => "the link is full",
             Err(CallError::Os(errno)) => errno.desc(),
         };
         let Request { req_id, buffer_handle, .. } = request;
@@ -80,13 +80,14 @@ impl Supervisor {
         &self,
         journal: &Journal,
         fd: OwnedFd,
-        deadline: CallDeadline,
+        mut deadline: CallDeadline,
     ) -> i32 {
         let buffer = Buffer::new(fd);
         let intent = || Intent::Register(buffer.clone());
-        let called = self.call_durably(journal, deadline, intent, |session, cookie, deadline| {
-            self.reader.register_buffer(session, cookie, buffer.fd(), deadline)
-        });
+        let called =
+            self.call_durably(journal, &mut deadline, intent, |session, cookie, deadline| {
+                self.reader.register_buffer(session, cookie, buffer.fd(), deadline)
+            });
         called.unwrap_or_else(CallError::code)
     }
 
@@ -95,7 +96,7 @@ impl Supervisor {
         &self,
         journal: &Journal,
         handles: &[i32],
-        deadline: CallDeadline,
+        deadline: &mut CallDeadline,
     ) -> Result<(), CallError> {
         let intent = || Intent::Deregister(handles.to_vec());
         self.call_durably(journal, deadline, intent, |session, cookie, deadline| {
@@ -104,11 +105,11 @@ impl Supervisor {
     }
 
     /// Makes a call, and makes it again where the vendor process died before its answer. A recovery
-    /// that is under way is waited for until the call's own deadline.
+    /// that is under way is waited for until the call's own deadline, of which then not all is left.
     fn call_durably<T>(
         &self,
         journal: &Journal,
-        mut deadline: CallDeadline,
+        deadline: &mut CallDeadline,
         intent: impl Fn() -> Intent,
         make: impl Fn(&Session, u32, CallDeadline) -> Result<T, CallError>,
     ) -> Result<T, CallError> {
@@ -124,7 +125,7 @@ impl Supervisor {
             if !journal.expect(session.generation, cookie, intent()) {
                 continue;
             }
-            let error = match make(&session, cookie, deadline) {
+            let error = match make(&session, cookie, *deadline) {
                 Ok(value) => return Ok(value),
                 Err(error) => error,
             };

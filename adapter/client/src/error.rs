@@ -28,6 +28,8 @@ pub(crate) enum CallError {
     Dead,
     /// The deadline passed.
     TimedOut,
+    /// It passed before the link had room.
+    NotSent,
     /// The message could not be sent.
     Os(Errno),
 }
@@ -38,7 +40,7 @@ impl CallError {
     pub(crate) fn code(self) -> i32 {
         match self {
             Self::Dead => negative(Errno::ECONNRESET),
-            Self::TimedOut => negative(Errno::ETIMEDOUT),
+            Self::TimedOut | Self::NotSent => negative(Errno::ETIMEDOUT),
             Self::Os(errno) => negative(errno),
         }
     }
@@ -49,6 +51,7 @@ impl fmt::Display for CallError {
         match self {
             Self::Dead => f.write_str("the host is gone"),
             Self::TimedOut => f.write_str("the deadline passed"),
+            Self::NotSent => f.write_str("the link is full"),
             Self::Os(errno) => write!(f, "{errno}"),
         }
     }

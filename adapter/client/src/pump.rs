@@ -31,7 +31,9 @@ impl Reader {
     /// Sends a call and waits for its answer. At the deadline the host is condemned.
     pub(crate) fn call(&self, session: &Session, call: &Call<'_>) -> Result<Answer, CallError> {
         let outcome = self.send_and_wait(session, call);
-        if let (Err(CallError::TimedOut), Some(time)) = (&outcome, call.deadline) {
+        if let (Err(CallError::TimedOut | CallError::NotSent), Some(time)) =
+            (&outcome, call.deadline)
+        {
             self.overdue(session, call.name, time);
         }
         outcome

@@ -186,14 +186,22 @@ impl Reader {
     /// Serves the current session until it is over, or waits for one.
     fn serve(&self, buffers: &mut Buffers) {
         let Some(session) = self.desk.hold() else {
-            self.idle();
+            let owed = self.owed.lock().take();
+            match owed {
+                Some(callbacks) => self.tell(&*callbacks),
+                None => self.idle(),
+            }
             return;
         };
         let mourner = self.watch(session, buffers).or_else(|| self.owed.lock().take());
         if let Some(callbacks) = mourner {
-            self.courier.run(|| callbacks.notify(CAMERA_ALGORITHM_MSG_IPC_ERROR));
+            self.tell(&*callbacks);
         }
         self.desk.release();
+    }
+
+    fn tell(&self, callbacks: &dyn Callbacks) {
+        self.courier.run(|| callbacks.notify(CAMERA_ALGORITHM_MSG_IPC_ERROR));
     }
 
     fn idle(&self) {
@@ -364,17 +372,15 @@ impl Reader {
         } else {
             log::error!("the camera algorithm's process died: {cause}");
         }
+        let mut why = None;
         let notify = match journal {
             Some(journal) => match self.resume(&session, journal) {
                 Ok(()) => return None,
                 Err(gave_up) => {
                     self.desk.remove(&session);
+                    why = Some(gave_up);
                     // Not where the HAL itself has ended it meanwhile, or its heir.
-                    let first = session.finish() != Phase::Over && !journal.is_closed();
-                    if first {
-                        log::error!("the camera algorithm is not resumed: {gave_up}");
-                    }
-                    first
+                    session.finish() != Phase::Over && !journal.is_closed()
                 }
             },
             // `Recovering`: an error of ours ended the recovery half way.
@@ -384,7 +390,16 @@ impl Reader {
         session.reap_standby();
         session.close_journal();
         self.pending.forget(session.generation);
-        notify.then(|| Arc::clone(&session.callbacks))
+        if !notify {
+            return None;
+        }
+        if let Some(why) = why {
+            // Owed also where this line is the last thing that we do.
+            *self.owed.lock() = Some(Arc::clone(&session.callbacks));
+            log::error!("the camera algorithm is not resumed: {why}");
+            return self.owed.lock().take();
+        }
+        Some(Arc::clone(&session.callbacks))
     }
 
     /// Nobody is notified any more of a death inside a callback.

@@ -166,7 +166,7 @@ impl Replay<'_> {
     fn failed(&self, name: &str) -> impl FnOnce(CallError) -> Failed {
         let limit = self.time.limit.as_millis();
         move |error| match error {
-            CallError::TimedOut => Failed::Now(format!(
+            CallError::TimedOut | CallError::NotSent => Failed::Now(format!(
                 "{name} was not done again in time: all that the library was asked again takes longer \
                  than {limit} ms (timeouts.register_ms)"
             )),

@@ -33,6 +33,9 @@ const GONE_PATIENCE: Duration = Duration::from_secs(1);
 /// How long a host that stood by may take to say that it is ready: it has said so long before.
 const STANDBY_LIMIT: Duration = Duration::from_millis(100);
 
+/// What is said of a panic.
+const OUR_ERROR: &str = "an internal error in cami-ipa";
+
 /// Why the HAL has to be told.
 #[derive(Debug)]
 pub(crate) struct GaveUp(String);
@@ -59,8 +62,14 @@ impl Failed {
 }
 
 impl Reader {
-    /// Puts a new session into the place of `dead`.
+    /// Puts a new session into the place of `dead`. An error of ours on the way is a reason to tell the
+    /// HAL, wherever this runs.
     pub(crate) fn resume(&self, dead: &Arc<Session>, journal: &Arc<Journal>) -> Result<(), GaveUp> {
+        catch_unwind(AssertUnwindSafe(|| self.try_to_resume(dead, journal)))
+            .unwrap_or_else(|_| Err(GaveUp(OUR_ERROR.to_owned())))
+    }
+
+    fn try_to_resume(&self, dead: &Arc<Session>, journal: &Arc<Journal>) -> Result<(), GaveUp> {
         let began = Instant::now();
         if !self.take_last_answers(dead) {
             let seconds = GONE_PATIENCE.as_secs();
@@ -161,11 +170,10 @@ impl Reader {
                 .map_err(|failed| self.give_up(&heir, failed))?;
             Ok((replayed, self.take_over(dead, &heir, journal)?))
         };
-        // An error of ours must not leave the HAL without its notice, nor the heir without its end.
+        // An error of ours must not leave the heir without its end.
         let (replayed, resent) = catch_unwind(AssertUnwindSafe(all)).unwrap_or_else(|_| {
             self.desk.remove(&heir);
-            let why = "an internal error in cami-ipa".to_owned();
-            Err(self.give_up(&heir, Failed::ForGood(why)))
+            Err(self.give_up(&heir, Failed::ForGood(OUR_ERROR.to_owned())))
         })?;
         log::info!(
             "the camera algorithm was resumed in {:.1} ms (restart {}): {} buffers, {} requests done \
@@ -218,12 +226,12 @@ impl Reader {
     fn give_up(&self, heir: &Session, failed: Failed) -> Failed {
         // Its descriptors are closed soon, and the next one's have the same numbers.
         self.forget_watched();
+        // Nobody waits for the last words of a host that the HAL itself has ended.
+        let in_vain = heir.heir_of.upgrade().is_some_and(|dead| dead.is_over());
         heir.finish();
         let mut inbox = cami_link::Inbox::new(crate::host::CONTROL_BYTES, 0);
         let died = match failed {
-            Failed::Now(_) if !heir.is_in_vain() => {
-                heir.last_words(&mut inbox, Deadline::after(LAST_WORDS))
-            }
+            Failed::Now(_) if !in_vain => heir.last_words(&mut inbox, Deadline::after(LAST_WORDS)),
             _ => None,
         };
         heir.link.shutdown();

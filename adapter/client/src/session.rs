@@ -296,7 +296,7 @@ impl Session {
     /// Hands an answer to whoever waits for it; an answer after the deadline finds nobody.
     pub(crate) fn answered(&self, command: u32, cookie: u32, body: &[u8]) {
         if let Some(journal) = &self.journal {
-            journal.call_answered(self.generation, cookie, body);
+            journal.call_answered(self.generation, command, cookie, body);
         }
         match self.calls.answer(cookie, command, body) {
             Ok(true) => {}
@@ -382,7 +382,7 @@ impl Session {
     ) -> Result<Sent, CallError> {
         match self.link.send(parts, fds, patience) {
             Ok(sent) => Ok(sent),
-            Err(SendError::Full) => Err(CallError::TimedOut),
+            Err(SendError::Full) => Err(CallError::NotSent),
             Err(SendError::Closed) => Err(CallError::Dead),
             Err(SendError::TooLarge) => Err(CallError::Os(Errno::EMSGSIZE)),
             Err(SendError::Os(errno)) => Err(CallError::Os(errno)),

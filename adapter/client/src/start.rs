@@ -135,7 +135,7 @@ impl Failure {
     fn of(error: CallError) -> Self {
         match error {
             CallError::Dead => Self::Died,
-            CallError::TimedOut => Self::Overdue,
+            CallError::TimedOut | CallError::NotSent => Self::Overdue,
             CallError::Os(errno) => Self::Said(lacking("a message to the host", errno)),
         }
     }

@@ -273,7 +273,7 @@ impl CameraAlgorithm for Supervisor {
             Ok(Sent::Now) => {}
             Ok(Sent::Queued) => self.reader.wake(),
             Err(CallError::Dead) => self.dropped("request"),
-            Err(CallError::TimedOut) => {
+            Err(CallError::TimedOut | CallError::NotSent) => {
                 self.overflow(&session, req_id, buffer_handle, "the link is full");
             }
             Err(CallError::Os(errno)) => {
@@ -287,10 +287,10 @@ impl CameraAlgorithm for Supervisor {
             return;
         }
         let Some(session) = self.usable() else { return self.dropped("deregister_buffers") };
-        let deadline = session.register_deadline();
+        let mut deadline = session.register_deadline();
         for handles in buffer_handles.chunks(HANDLES_PER_MESSAGE) {
             let called = match &session.journal {
-                Some(journal) => self.deregister_durably(journal, handles, deadline),
+                Some(journal) => self.deregister_durably(journal, handles, &mut deadline),
                 None => {
                     self.reader.deregister_buffers(&session, session.cookie(), handles, deadline)
                 }

@@ -10,6 +10,8 @@
 const FIRST: u64 = 0x0CA3_1000_0000_0000;
 /// From one to the next; libraries align what they hand out.
 const STEP: u64 = 16;
+/// Addresses that are kept at a time; IPU3 has three for each camera.
+pub(super) const MAX_KNOWN: usize = 4096;
 
 /// Virtual and real addresses.
 #[derive(Debug)]
@@ -25,9 +27,15 @@ impl Default for Addresses {
 }
 
 impl Addresses {
-    /// A virtual address for a real one that the library just gave; NULL stays NULL.
+    /// Whether there is no room for another.
+    pub(crate) fn is_full(&self) -> bool {
+        self.known.len() >= MAX_KNOWN
+    }
+
+    /// A virtual address for a real one that the library just gave; NULL stays NULL, and so does one
+    /// that there is no room for.
     pub(crate) fn give(&mut self, real: u64) -> Option<u64> {
-        if real == 0 {
+        if real == 0 || self.is_full() {
             return None;
         }
         let address = self.next;

@@ -69,6 +69,10 @@ impl Journal {
             }
         };
         state.make_room();
+        if handle == -1 {
+            // From now on an answer may be this one's.
+            state.replayed_without_buffer.retain(|replayed| *replayed != req_id);
+        }
         (entry.req_id, entry.handle) = (req_id, handle);
         entry.header.extend_from_slice(header);
         let State { calls, addresses, in_flight, unfit, .. } = &mut *state;
@@ -105,7 +109,7 @@ impl Journal {
         state.in_flight.will_copy(&mut entry, bytes.unwrap_or(0));
         drop(state);
         #[cfg(test)]
-        super::tests::during_copy();
+        super::tests::copies::during_copy();
         let copied = bytes.and_then(|bytes| kept::copy(rule, &buffer, bytes, &mut entry.payload));
         entry.has_payload = copied.is_ok();
         entry.instance = rule.instance.and_then(|offset| buffer.read_u32(offset));
@@ -156,7 +160,7 @@ impl State {
     /// Room for one more request: where a library answers nothing at all, the oldest is forgotten.
     fn make_room(&mut self) {
         if let Some(forgotten) = self.in_flight.make_room() {
-            words::put_virtual(&forgotten, &self.in_flight);
+            words::put_virtual(&forgotten, &mut self.in_flight);
             self.in_flight.recycle(forgotten);
         }
     }

@@ -127,19 +127,27 @@ fn write_at(fd: BorrowedFd<'_>, bytes: &[u8], offset: u32) -> Result<(), Errno> 
 }
 
 /// ChromeOS's filters know no `pwrite64` (spec/cami-abi.md, 3.2): the file is opened once more, for a
-/// position of its own. Where there is no /proc to do that, the position that the HAL shares is moved
-/// and put back.
+/// position of its own. Where that cannot be (no /proc, no descriptor), the position that the HAL shares is
+/// moved and put back.
 fn write_elsewhere(proc: &str, fd: BorrowedFd<'_>, bytes: &[u8], offset: u32) -> Result<(), Errno> {
-    let path = format!("{proc}/self/fd/{}", fd.as_raw_fd());
-    match open(path.as_str(), OFlag::O_WRONLY | OFlag::O_CLOEXEC, Mode::empty()) {
+    // On the stack: this is on every request's way.
+    let mut path = [0; 40];
+    let mut rest = path.as_mut_slice();
+    let written =
+        std::io::Write::write_fmt(&mut rest, format_args!("{proc}/self/fd/{}", fd.as_raw_fd()));
+    let left = rest.len();
+    let path = path.get(..path.len().saturating_sub(left)).filter(|_| written.is_ok());
+    let again = path
+        .ok_or(Errno::ENAMETOOLONG)
+        .and_then(|path| open(path, OFlag::O_WRONLY | OFlag::O_CLOEXEC, Mode::empty()));
+    match again {
         Ok(again) => write_from(again.as_fd(), bytes, offset),
-        Err(Errno::ENOENT) => {
+        Err(_) => {
             let before = lseek(fd, 0, Whence::SeekCur)?;
             let written = write_from(fd, bytes, offset);
             lseek(fd, before, Whence::SeekSet)?;
             written
         }
-        Err(errno) => Err(errno),
     }
 }
 
@@ -174,12 +182,14 @@ pub(crate) enum BufferCall {
 #[derive(Debug)]
 pub(crate) struct BufferCalls {
     calls: Vec<BufferCall>,
+    /// More are too many; beyond [`MAX_CALLS`] only where there are as many buffers.
+    most: usize,
 }
 
 impl Default for BufferCalls {
     fn default() -> Self {
         // At once: see `InFlight`.
-        Self { calls: Vec::with_capacity(MAX_CALLS + 1) }
+        Self { calls: Vec::with_capacity(MAX_CALLS + 1), most: MAX_CALLS }
     }
 }
 
@@ -202,7 +212,17 @@ impl BufferCalls {
 
     pub(crate) fn register(&mut self, handle: i32, buffer: Buffer) {
         let bytes = buffer.bytes();
-        self.calls.push(BufferCall::Register { handle, bytes, buffer: Some(buffer) });
+        self.push(BufferCall::Register { handle, bytes, buffer: Some(buffer) });
+    }
+
+    fn push(&mut self, call: BufferCall) {
+        if self.calls.len() == self.calls.capacity() {
+            // Not grown in place: see `InFlight`.
+            let mut more = Vec::with_capacity(self.calls.capacity().saturating_mul(2));
+            more.append(&mut self.calls);
+            self.calls = more;
+        }
+        self.calls.push(call);
     }
 
     /// Whether the number is that of a buffer of ours.
@@ -213,7 +233,7 @@ impl BufferCalls {
     }
 
     pub(crate) fn own(&mut self, handle: i32) {
-        self.calls.push(BufferCall::Own { handle });
+        self.push(BufferCall::Own { handle });
     }
 
     pub(crate) fn deregister(&mut self, handles: Vec<i32>) {
@@ -224,7 +244,7 @@ impl BufferCalls {
                 *buffer = None;
             }
         }
-        self.calls.push(BufferCall::Deregister { handles });
+        self.push(BufferCall::Deregister { handles });
     }
 
     /// Forgets what is of no use to a history that is too long: all but the buffers of now.
@@ -232,11 +252,13 @@ impl BufferCalls {
         let is_buffer =
             |call: &BufferCall| matches!(call, BufferCall::Register { buffer: Some(_), .. });
         self.calls.retain(is_buffer);
+        // They are looked for here as long as there are. Not gone through again at each further call.
+        self.most = MAX_CALLS.max(self.calls.len().saturating_mul(2));
     }
 
     /// Whether there have been more than can be gone through again.
     pub(crate) fn is_too_long(&self) -> bool {
-        self.calls.len() > MAX_CALLS
+        self.calls.len() > self.most
     }
 }
 

@@ -6,7 +6,7 @@
 
 use std::collections::VecDeque;
 
-use cami_wire::cros::ReturnValue;
+use cami_wire::cros::{ReturnValue, command, decode_empty};
 
 use super::buffers::Buffer;
 use super::{Condition, Journal};
@@ -65,21 +65,24 @@ impl Journal {
     }
 
     /// The library answered a call on the session `generation`, though maybe too late for whoever
-    /// made it.
-    pub(crate) fn call_answered(&self, generation: u64, cookie: u32, body: &[u8]) {
+    /// made it. An answer that makes no sense is the session's end, which others see to.
+    pub(crate) fn call_answered(&self, generation: u64, answered: u32, cookie: u32, body: &[u8]) {
         let mut state = self.state.lock();
         if state.condition != Condition::Open(generation) {
             return;
         }
-        match state.expected.take(cookie) {
-            Some(Intent::Register(buffer)) => {
-                // Nonsense is the session's end, which whoever waits for the answer sees to.
+        match (state.expected.take(cookie), answered) {
+            (Some(Intent::Register(buffer)), command::REGISTER_BUFFER) => {
                 if let Ok(ReturnValue(handle @ 0..)) = ReturnValue::decode(body) {
                     state.calls.register(handle, buffer);
                 }
             }
-            Some(Intent::Deregister(handles)) => state.calls.deregister(handles),
-            None => return,
+            (Some(Intent::Deregister(handles)), command::DEREGISTER_BUFFERS)
+                if decode_empty(body).is_ok() =>
+            {
+                state.calls.deregister(handles);
+            }
+            _ => return,
         }
         state.check_length();
     }

@@ -10,8 +10,19 @@ use super::buffers::Buffer;
 /// Addresses in one request's buffer; what is known has two.
 pub(crate) const MAX_WORDS: usize = 4;
 
-/// Where virtual addresses stand in a buffer, and which.
-pub(crate) type Words = [Option<(u32, u64)>; MAX_WORDS];
+/// A virtual address in a request's buffer.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Word {
+    /// Where it stands.
+    pub(crate) offset: u32,
+    /// The one that the request names.
+    pub(crate) address: u64,
+    /// The one that the HAL wrote there last, which may be that of a later request.
+    pub(crate) last: u64,
+}
+
+/// All of them.
+pub(crate) type Words = [Option<Word>; MAX_WORDS];
 
 /// One request that the HAL made and that has not been answered yet.
 #[derive(Debug, Default)]
@@ -44,7 +55,7 @@ const MAX_IN_FLIGHT: usize = 4096;
 impl Entry {
     /// Its virtual addresses.
     pub(crate) fn addresses(&self) -> impl Iterator<Item = u64> {
-        self.words.iter().flatten().map(|&(_, address)| address)
+        self.words.iter().flatten().map(|word| word.address)
     }
 }
 
@@ -54,13 +65,16 @@ impl Entry {
 pub(crate) struct InFlight {
     entries: VecDeque<Entry>,
     free: Vec<Entry>,
+    /// Memory for payloads, apart from the entries: few requests have one.
+    payloads: Vec<Vec<u8>>,
     ids: u64,
     /// Bytes that are being copied for requests that are not here yet.
     copying: usize,
 }
 
-/// Entries that are kept to be used again, and those of them that keep the memory of their payload.
+/// Entries that are kept to be used again.
 const MAX_FREE: usize = 64;
+/// The same of payloads: three groups of threads have one each in flight (spec/ipu3-protocol.md, 1.1).
 const MAX_FREE_PAYLOADS: usize = 8;
 
 impl Default for InFlight {
@@ -70,6 +84,7 @@ impl Default for InFlight {
         Self {
             entries: VecDeque::with_capacity(MAX_IN_FLIGHT),
             free: Vec::with_capacity(MAX_FREE),
+            payloads: Vec::with_capacity(MAX_FREE_PAYLOADS),
             ids: 0,
             copying: 0,
         }
@@ -85,6 +100,11 @@ impl InFlight {
 
     /// So many bytes are going to be copied into `entry`, while others may ask for room.
     pub(crate) fn will_copy(&mut self, entry: &mut Entry, bytes: usize) {
+        // The least that is enough. None is made to grow: see `kept::copy`.
+        let enough = (0..).zip(&self.payloads).filter(|(_, payload)| payload.capacity() >= bytes);
+        if let Some((index, _)) = enough.min_by_key(|(_, payload)| payload.capacity()) {
+            entry.payload = self.payloads.swap_remove(index);
+        }
         entry.copying = bytes;
         self.copying = self.copying.saturating_add(bytes);
     }
@@ -94,12 +114,14 @@ impl InFlight {
         self.copying = self.copying.saturating_sub(std::mem::take(&mut entry.copying));
     }
 
-    /// The address that the newest request with this buffer names at `offset`.
-    pub(crate) fn address_at(&self, buffer: &Buffer, offset: u32) -> Option<u64> {
-        self.entries.iter().rev().find_map(|entry| {
+    /// The word at `offset` of the newest request with this buffer that has one, and the request's
+    /// number.
+    pub(crate) fn word_at(&mut self, buffer: &Buffer, offset: u32) -> Option<(u64, &mut Word)> {
+        self.entries.iter_mut().rev().find_map(|entry| {
             let is_it = entry.buffer.as_ref().is_some_and(|other| other.is_same(buffer));
-            let mut words = entry.words.iter().flatten();
-            is_it.then(|| words.find(|(at, _)| *at == offset))?.map(|&(_, address)| address)
+            let mut words = entry.words.iter_mut().flatten();
+            let word = words.find(|word| is_it && word.offset == offset)?;
+            Some((entry.id, word))
         })
     }
 
@@ -108,12 +130,7 @@ impl InFlight {
         self.ids = self.ids.wrapping_add(1);
         let mut entry = self.free.pop().unwrap_or_default();
         entry.header.clear();
-        Entry {
-            id: self.ids,
-            header: std::mem::take(&mut entry.header),
-            payload: std::mem::take(&mut entry.payload),
-            ..Entry::default()
-        }
+        Entry { id: self.ids, header: std::mem::take(&mut entry.header), ..Entry::default() }
     }
 
     pub(crate) fn push(&mut self, entry: Entry) {
@@ -147,7 +164,7 @@ impl InFlight {
         &mut self,
         session: u64,
         answered: &Entry,
-        restore: impl Fn(&Entry, &Self),
+        restore: impl Fn(&Entry, &mut Self),
     ) {
         let is_dropped = |entry: &Entry| {
             entry.sent_on == session
@@ -192,8 +209,13 @@ impl InFlight {
 
     pub(crate) fn recycle(&mut self, mut entry: Entry) {
         entry.buffer = None;
-        if self.free.len() >= MAX_FREE_PAYLOADS {
-            entry.payload = Vec::new();
+        let payload = std::mem::take(&mut entry.payload);
+        if payload.capacity() > 0 {
+            if self.payloads.len() >= MAX_FREE_PAYLOADS {
+                // The newest sizes are those that are in use.
+                self.payloads.remove(0);
+            }
+            self.payloads.push(payload);
         }
         if self.free.len() < MAX_FREE {
             self.free.push(entry);

@@ -113,13 +113,13 @@ pub(crate) fn copy(
 /// Everything that is kept, in the order in which it is to be done again.
 #[derive(Debug, Default)]
 pub(crate) struct Keepsakes {
-    set_up: Vec<Kept>,
-    state: Vec<Kept>,
+    set_up: Vec<Arc<Kept>>,
+    state: Vec<Arc<Kept>>,
 }
 
 impl Keepsakes {
     /// Set-up, then state.
-    pub(crate) fn in_order(&self) -> impl Iterator<Item = &Kept> {
+    pub(crate) fn in_order(&self) -> impl Iterator<Item = &Arc<Kept>> {
         self.set_up.iter().chain(&self.state)
     }
 
@@ -127,9 +127,17 @@ impl Keepsakes {
     /// that the next can use its memory.
     pub(crate) fn keep(&mut self, kept: Kept) -> Result<Option<Kept>, Errno> {
         let list = if kept.rule.role == Role::State { &mut self.state } else { &mut self.set_up };
-        let old = list.iter().position(|old| old.is_same(&kept));
-        let old = old.map(|index| list.remove(index));
-        list.push(kept);
+        let before = list.iter().position(|old| old.is_same(&kept));
+        let mut place = before.map(|index| list.remove(index));
+        // The memory of the place is used again, too, unless a recovery looks at it.
+        let old = match place.as_mut().and_then(Arc::get_mut) {
+            Some(place) => Some(std::mem::replace(place, kept)),
+            None => {
+                place = Some(Arc::new(kept));
+                None
+            }
+        };
+        list.extend(place);
         let total: usize = self.in_order().map(|kept| kept.bytes.len()).sum();
         if total > MAX_BYTES { Err(Errno::EFBIG) } else { Ok(old) }
     }

@@ -1,5 +1,6 @@
 //! What a recovery takes out of the journal, and gives back.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use cami_wire::cros::{Request, Returned};
@@ -28,7 +29,7 @@ impl Journal {
                 state.expected.clear();
                 state.replayed_without_buffer.clear();
                 for entry in state.in_flight.iter_mut().filter(|entry| entry.sent_on == dead) {
-                    words::put_all_virtual(entry);
+                    words::restore(entry);
                     entry.deaths = entry.deaths.saturating_add(1);
                     entry.sent_on = 0;
                 }
@@ -48,7 +49,7 @@ impl Journal {
     }
 
     /// The requests to do again, in order.
-    pub(crate) fn kept(&self) -> Vec<Kept> {
+    pub(crate) fn kept(&self) -> Vec<Arc<Kept>> {
         self.state.lock().kept.in_order().cloned().collect()
     }
 
@@ -113,7 +114,7 @@ impl Journal {
             return None;
         }
         state.condition = Condition::Open(generation);
-        let State { addresses, in_flight, .. } = &mut *state;
+        let State { addresses, in_flight, replayed_without_buffer, .. } = &mut *state;
         let mut sent = 0;
         for entry in in_flight.iter_mut().filter(|entry| entry.deaths < 2) {
             words::put_real(entry, addresses);
@@ -121,6 +122,9 @@ impl Journal {
             if send(&Request { req_id, header, buffer_handle }) {
                 entry.sent_on = generation;
                 sent += 1;
+                if entry.handle == -1 {
+                    replayed_without_buffer.retain(|replayed| *replayed != entry.req_id);
+                }
             }
         }
         let mut answers = Vec::new();

@@ -28,8 +28,8 @@ impl Journal {
         if newest {
             state.in_flight.drop_before(generation, &entry, words::put_virtual);
         }
-        words::put_virtual(&entry, &state.in_flight);
-        let State { addresses, in_flight, .. } = &mut *state;
+        words::put_virtual(&entry, &mut state.in_flight);
+        let State { addresses, in_flight, unfit, .. } = &mut *state;
         let Some(rule) = entry.rule.clone() else {
             in_flight.recycle(entry);
             return true;
@@ -37,12 +37,16 @@ impl Journal {
         let done = returned.status == self.recovery.ok_status;
         let mut gave = None;
         if let (Some(offset), Some(buffer), true) = (rule.gives, &entry.buffer, done) {
+            if addresses.is_full() {
+                let most = super::addresses::MAX_KNOWN;
+                *unfit = Some(format!("more than {most} addresses that were never ended"));
+            }
             gave = buffer.read_u64(offset).and_then(|real| addresses.give(real));
             if let Some(address) = gave
                 && let Err(errno) = buffer.write_u64(offset, address)
             {
                 // The HAL would keep the real one, which means nothing to a new vendor process.
-                state.unfit = Some(format!("an address cannot be written into a buffer: {errno}"));
+                *unfit = Some(format!("an address cannot be written into a buffer: {errno}"));
             }
         }
         if done {
@@ -77,10 +81,6 @@ impl State {
             }
             Role::SetUp | Role::State => {
                 let buffer_bytes = entry.buffer.as_ref().map_or(0, Buffer::bytes);
-                if !entry.has_payload {
-                    // What an earlier request left in the entry is none of this one's.
-                    entry.payload.clear();
-                }
                 if entry.has_payload || entry.handle == -1 {
                     let kept = Kept {
                         rule: Arc::clone(rule),
@@ -90,7 +90,7 @@ impl State {
                         bytes: std::mem::take(&mut entry.payload),
                         instance: entry.instance,
                         gave,
-                        took: entry.words.map(|word| word.map(|(_, address)| address)),
+                        took: entry.words.map(|word| word.map(|word| word.address)),
                     };
                     match self.kept.keep(kept) {
                         Ok(Some(old)) => (entry.header, entry.payload) = (old.header, old.bytes),

@@ -8,14 +8,14 @@ use cami_wire::control::CommandRule;
 
 use super::addresses::Addresses;
 use super::buffers::Buffer;
-use super::in_flight::{Entry, InFlight, Words};
+use super::in_flight::{Entry, InFlight, Word, Words};
 use super::kept;
 
 /// The addresses that a request's buffer names.
 pub(super) fn find(
     rule: &CommandRule,
     buffer: &Buffer,
-    in_flight: &InFlight,
+    in_flight: &mut InFlight,
     addresses: &Addresses,
 ) -> Words {
     let mut words = Words::default();
@@ -25,10 +25,10 @@ pub(super) fn find(
                 return Some(found);
             }
             // The real one stands there if an earlier request with the same buffer is in flight.
-            let theirs = in_flight.address_at(buffer, offset)?;
-            (addresses.real(theirs) == Some(found)).then_some(theirs)
+            let (_, theirs) = in_flight.word_at(buffer, offset)?;
+            (addresses.real(theirs.address) == Some(found)).then_some(theirs.address)
         });
-        *word = address.map(|address| (offset, address));
+        *word = address.map(|address| Word { offset, address, last: address });
     }
     words
 }
@@ -38,37 +38,49 @@ pub(super) fn keep_virtual(entry: &mut Entry) {
     let (Some(rule), Some(buffer), true) = (&entry.rule, &entry.buffer, entry.has_payload) else {
         return;
     };
-    for &(offset, address) in entry.words.iter().flatten() {
-        let place = kept::place(rule, buffer.bytes(), offset);
+    for word in entry.words.iter().flatten() {
+        let place = kept::place(rule, buffer.bytes(), word.offset);
         let kept = place.and_then(|place| entry.payload.get_mut(place..place.checked_add(8)?));
         if let Some(kept) = kept {
-            kept.copy_from_slice(&address.to_ne_bytes());
+            kept.copy_from_slice(&word.address.to_ne_bytes());
         }
     }
 }
 
 /// Puts the real addresses into a request's buffer.
 pub(super) fn put_real(entry: &Entry, addresses: &Addresses) {
-    put(entry, |_, address| addresses.real(address));
+    put(entry, |word| addresses.real(word.address));
 }
 
-/// Puts the virtual addresses back, but for those that another request in flight needs.
-pub(super) fn put_virtual(entry: &Entry, in_flight: &InFlight) {
+/// Puts the virtual addresses back that no other request in flight needs; the last of them does it for
+/// the others.
+pub(super) fn put_virtual(entry: &Entry, in_flight: &mut InFlight) {
     let Some(buffer) = &entry.buffer else { return };
-    put(entry, |offset, address| in_flight.address_at(buffer, offset).is_none().then_some(address));
+    for word in entry.words.iter().flatten() {
+        match in_flight.word_at(buffer, word.offset) {
+            None => write(entry, buffer, word.offset, word.last),
+            Some((id, older)) if id < entry.id => older.last = word.last,
+            Some(_) => {}
+        }
+    }
 }
 
 /// The vendor process is dead: nobody needs real ones.
-pub(super) fn put_all_virtual(entry: &Entry) {
-    put(entry, |_, address| Some(address));
+pub(super) fn restore(entry: &Entry) {
+    put(entry, |word| Some(word.last));
 }
 
-fn put(entry: &Entry, value: impl Fn(u32, u64) -> Option<u64>) {
+fn put(entry: &Entry, value: impl Fn(&Word) -> Option<u64>) {
     let Some(buffer) = &entry.buffer else { return };
-    for &(offset, address) in entry.words.iter().flatten() {
-        let Some(word) = value(offset, address) else { continue };
-        if let Err(errno) = buffer.write_u64(offset, word) {
-            log::error!("an address cannot be written into buffer {}: {errno}", entry.handle);
+    for word in entry.words.iter().flatten() {
+        if let Some(value) = value(word) {
+            write(entry, buffer, word.offset, value);
         }
+    }
+}
+
+fn write(entry: &Entry, buffer: &Buffer, offset: u32, value: u64) {
+    if let Err(errno) = buffer.write_u64(offset, value) {
+        log::error!("an address cannot be written into buffer {}: {errno}", entry.handle);
     }
 }

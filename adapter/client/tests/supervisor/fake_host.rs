@@ -125,6 +125,7 @@ pub fn main() -> ExitCode {
     let behaviour = setting(BEHAVIOUR);
     match &*behaviour {
         "resume-mute" if host.number > 1 => hang(),
+        "resume-exit" if host.number > 1 => leave(),
         "refuse" => {
             let reason = "vendor_library is not set".to_owned();
             host.tell(&Refused { errno: -libc::EINVAL, reason }.encode());
@@ -249,6 +250,10 @@ impl FakeHost {
             "resume-stray" if self.number > 1 => {
                 self.say(&Header { cookie: 99, ..header }.encode());
             }
+            "resume-hang-init" if self.number > 1 => {
+                count_lives();
+                hang();
+            }
             "init-version" => {
                 reply.ret = -libc::EPROTO;
                 reply.info.protocol_version = 99;
@@ -341,13 +346,14 @@ impl FakeHost {
         let value = word(&buffers[&handle], 0);
         let address = u64::from(std::process::id()) << 16 | u64::try_from(made.len()).unwrap();
         made.insert(address, value);
-        match &*setting(BEHAVIOUR) {
-            "resume-sleepy" if self.number > 1 => std::thread::sleep(Duration::from_millis(100)),
-            "resume-twice" if self.number > 1 => self.returned(req_id, 0, handle),
-            _ => {}
+        if setting(BEHAVIOUR) == "resume-sleepy" && self.number > 1 {
+            std::thread::sleep(Duration::from_millis(100));
         }
         nix::sys::uio::pwrite(&buffers[&handle], &address.to_ne_bytes(), ADDRESS.into()).unwrap();
         self.returned(req_id, 0, handle);
+        if setting(BEHAVIOUR) == "resume-twice" && self.number > 1 {
+            self.returned(req_id, 0, handle);
+        }
     }
 
     fn read(&self, req_id: u32, handle: i32) {

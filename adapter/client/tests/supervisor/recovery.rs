@@ -15,10 +15,13 @@ pub const SCENARIOS: &[Scenario] = &[
     ("recovery_does_not_condemn_the_heir_for_the_rest_of_a_deadline", rest_of_a_deadline),
     ("recovery_is_bounded_as_a_whole", bounded_as_a_whole),
     ("recovery_that_starts_a_host_is_ended_at_once", start_is_ended_at_once),
+    ("recovery_that_hangs_in_init_is_ended_at_once", hung_init_is_ended_at_once),
     ("recovery_answers_a_header_that_is_too_long", header_that_is_too_long),
     ("recovery_swallows_late_callbacks_of_the_replay", late_callbacks),
     ("recovery_that_panics_is_notified_and_ends_its_host", panic_in_the_replay),
     ("recovery_that_panics_before_it_begins_is_notified", panic_before),
+    ("recovery_that_panics_between_attempts_is_notified", panic_between),
+    ("recovery_that_panics_at_its_last_line_is_notified", panic_at_the_last_line),
 ];
 
 /// How many hosts were started.
@@ -113,6 +116,25 @@ fn start_is_ended_at_once() {
     assert_eq!(seen.try_iter().count(), 0);
 }
 
+/// The second host is ready and then hangs: nobody waits for what it might still say.
+fn hung_init_is_ended_at_once() {
+    // The shortest of several, because the machine may be busy; the wait would be 250 ms in each.
+    let took = (0..4).map(|_| {
+        let (supervisor, seen) = resuming_as("resume-hang-init");
+        kill_host();
+        // It has written once more when it hangs.
+        while lives() < 3 {
+            std::thread::yield_now();
+        }
+        let began = std::time::Instant::now();
+        supervisor.deinitialize();
+        assert_no_children();
+        assert_eq!(seen.try_iter().count(), 0);
+        began.elapsed()
+    });
+    assert!(took.min().unwrap() < Duration::from_millis(200));
+}
+
 fn header_that_is_too_long() {
     set(RESTART_LIMIT, "0");
     let (supervisor, seen) = resuming();
@@ -167,6 +189,29 @@ fn panic_before() {
     panic_on("process died");
     kill_host();
     assert_eq!(seen.recv(), Ok(Seen::Notified(1)));
+    assert_no_children();
+    works_again(&supervisor);
+    assert_eq!(seen.try_iter().count(), 0);
+}
+
+/// The second host dies at once, and the line that says so is the last of the first attempt.
+fn panic_between() {
+    let (supervisor, seen) = resuming_as("resume-exit");
+    panic_on("trying again");
+    kill_host();
+    assert_eq!(seen.recv(), Ok(Seen::Notified(1)));
+    assert_eq!(supervisor.register_buffer(buffer(1)), -libc::ECONNRESET);
+    assert_no_children();
+    assert_eq!(seen.try_iter().count(), 0);
+}
+
+fn panic_at_the_last_line() {
+    let (supervisor, seen) = resuming_as("resume-handles");
+    assert_eq!(supervisor.register_buffer(buffer(1)), 1);
+    panic_on("is not resumed");
+    kill_host();
+    assert_eq!(seen.recv(), Ok(Seen::Notified(1)));
+    assert_eq!(supervisor.register_buffer(buffer(1)), -libc::ECONNRESET);
     assert_no_children();
     works_again(&supervisor);
     assert_eq!(seen.try_iter().count(), 0);

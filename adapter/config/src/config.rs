@@ -245,7 +245,9 @@ fn checked_layers(layers: Vec<String>, source: &Source) -> Result<Vec<String>, C
     if layers.iter().all(|layer| Sandbox::LAYERS.contains(&layer.as_str())) {
         Ok(layers)
     } else {
-        Err(source.bad("sandbox.require", format!("any of {}", Sandbox::LAYERS.join(", "))))
+        let layers = Sandbox::LAYERS.join(", ");
+        let form = format!("any of {layers}; in the environment with `:` between them");
+        Err(source.bad("sandbox.require", form))
     }
 }
 

@@ -1,5 +1,7 @@
 //! The keys, in one table: the file, the environment and the help text are made from it.
 
+use std::fmt;
+
 /// What a key holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
@@ -32,6 +34,27 @@ pub enum Value {
     Flag(bool),
     /// See [`Kind::Numbers`].
     Numbers(Vec<u32>),
+}
+
+impl fmt::Display for Value {
+    /// As it is written in an environment variable.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Text(text) => f.write_str(text),
+            Self::List(list) => f.write_str(&list.join(":")),
+            Self::Table(table) => {
+                let pairs: Vec<_> =
+                    table.iter().map(|(key, value)| format!("{key}={value}")).collect();
+                f.write_str(&pairs.join(":"))
+            }
+            Self::Number(number) => write!(f, "{number}"),
+            Self::Flag(flag) => write!(f, "{flag}"),
+            Self::Numbers(numbers) => {
+                let numbers: Vec<_> = numbers.iter().map(u32::to_string).collect();
+                f.write_str(&numbers.join(":"))
+            }
+        }
+    }
 }
 
 /// Every key: name, kind, and what it means.

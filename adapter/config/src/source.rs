@@ -196,8 +196,7 @@ impl Source {
     pub fn bad(&self, key: &str, expected: impl fmt::Display) -> ConfigError {
         let found = self.values.iter().find(|(found, ..)| *found == key);
         let (value, origin) = match found {
-            Some((_, Value::Text(text), origin)) => (text.clone(), origin.clone()),
-            Some((_, value, origin)) => (format!("{value:?}"), origin.clone()),
+            Some((_, value, origin)) => (value.to_string(), origin.clone()),
             None => (String::new(), self.file.display().to_string()),
         };
         ConfigError(format!("{origin}: `{key}` is \"{value}\", expected {expected}"))

@@ -76,6 +76,12 @@ fn config_mistakes_are_named_with_key_and_origin() {
         ("[libcam_x.so]\nvendor_library = \"/x\"", &[], "section as [\"libcam_x.so\"]"),
         ("recovery = \"retry\"", &[], "`recovery` is \"retry\", expected notify or resume"),
         ("profile = \"nokia\"", &[], "`profile` is \"nokia\", expected generic"),
+        (
+            "",
+            &[("CAMI_IPA_SANDBOX__REQUIRE", "pid,mount")],
+            "`sandbox.require` is \"pid,mount\", exp",
+        ),
+        ("library_path = [\"/a\", \"b\"]", &[], "`library_path` is \"/a:b\", expected"),
         ("log = \"loud\"", &[], "`log` is \"loud\", expected"),
         ("vendor_library = ", &[], ""),
         ("", &[("CAMI_IPA_TIMEOUTS__INITIALIZE_MS", "soon")], "INITIALIZE_MS=soon is not"),

@@ -88,12 +88,15 @@ fn killed_processes_cost_no_completion_and_nobody_is_told() {
         [("vendor", "false"), ("monitor", "false"), ("either", "false"), ("vendor", "true")]
     {
         let (figures, told) = storm(victim, standby);
-        assert!(figures["kills"].as_u64() > Some(10), "{told}");
+        let count = |figure: &str| figures[figure].as_u64().expect("a number");
+        assert!(count("kills") > 5, "{told}");
+        // Each kill is a death: a process that is dying already is not counted once more.
+        assert!(count("restarts") + 1 >= count("kills"), "{told}");
         for figure in ["lost_completions", "doubled_completions", "notifications"] {
             assert_eq!(figures[figure], 0, "{figure}, {victim}: {told}");
         }
         assert_eq!(figures["requests"], figures["callbacks"], "{told}");
-        assert!(figures["restarts"].as_u64() > Some(5), "{told}");
+        assert!(count("restarts") > 5, "{told}");
     }
 }
 

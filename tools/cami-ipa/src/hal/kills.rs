@@ -60,6 +60,11 @@ impl KillClock {
         state.unanswered_since.get_or_insert(at);
     }
 
+    /// Whether `host` was not killed yet, nor its vendor process.
+    fn is_alive(&self, host: u32) -> bool {
+        self.0.lock().last_host != Some(host)
+    }
+
     /// A request that was made at `made` was answered at `answered`. Only one that was made after
     /// the kill tells of a recovery: the others may have been answered before.
     pub fn answered(&self, made: Instant, answered: Instant) {
@@ -126,7 +131,8 @@ impl Killer {
         let clock = Arc::clone(&self.clock);
         self.thread = Some(std::thread::spawn(move || {
             std::thread::sleep(delay);
-            let found = processes::find()?;
+            // One that was killed before and is not gone yet cannot be killed again.
+            let found = processes::find().filter(|found| clock.is_alive(found.host))?;
             let (name, pid) =
                 if monitor { ("monitor", found.host) } else { ("vendor process", found.vendor) };
             let process = Pid::from_raw(i32::try_from(pid).ok()?);
@@ -154,7 +160,9 @@ mod tests {
         let clock = KillClock::default();
         let start = Instant::now();
         let at = |ms| start + Duration::from_millis(ms);
+        assert!(clock.is_alive(1));
         clock.killed(at(10), 1);
+        assert!(!clock.is_alive(1) && clock.is_alive(2));
         clock.answered(at(9), at(11));
         clock.answered(at(12), at(15));
         clock.answered(at(16), at(17));

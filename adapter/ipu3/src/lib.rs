@@ -5,8 +5,11 @@
 #![deny(unsafe_code)]
 
 pub mod command;
+pub mod encoder;
 pub mod payload;
 pub mod sequence;
+pub mod statistics;
+pub mod uapi;
 
 pub use command::{Command, Group, HEADER, STATUS_FAILED, STATUS_OK, UnknownCommand};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};

@@ -1,0 +1,67 @@
+//! `ipu3_uapi_params`: what the driver takes for one frame.
+
+use super::{bayer::*, colour::*, luma::*, measuring::*, noise::*};
+
+bits! { "ipu3_uapi_flags", FlagsWords, Flags, [u32; 3]:
+    gdc: u32 (0, 0, 1), obgrid: u32 (0, 1, 1), acc_bnr: u32 (1, 0, 1),
+    acc_green_disparity: u32 (1, 1, 1), acc_dm: u32 (1, 2, 1), acc_ccm: u32 (1, 3, 1),
+    acc_gamma: u32 (1, 4, 1), acc_csc: u32 (1, 5, 1), acc_cds: u32 (1, 6, 1),
+    acc_shd: u32 (1, 7, 1), acc_iefd: u32 (1, 10, 1), acc_yds_c0: u32 (1, 11, 1),
+    acc_chnr_c0: u32 (1, 12, 1), acc_y_ee_nr: u32 (1, 13, 1), acc_yds: u32 (1, 14, 1),
+    acc_chnr: u32 (1, 15, 1), acc_ytm: u32 (1, 16, 1), acc_yds2: u32 (1, 17, 1),
+    acc_tcc: u32 (1, 18, 1), acc_dpc: u32 (1, 19, 1), acc_bds: u32 (1, 20, 1),
+    acc_anr: u32 (1, 21, 1), acc_awb_fr: u32 (1, 22, 1), acc_ae: u32 (1, 23, 1),
+    acc_af: u32 (1, 24, 1), acc_awb: u32 (1, 25, 1), lin_vmem_params: u32 (1, 30, 1),
+    tnr3_vmem_params: u32 (1, 31, 1), xnr3_vmem_params: u32 (2, 0, 1),
+    tnr3_dmem_params: u32 (2, 1, 1), xnr3_dmem_params: u32 (2, 2, 1), obgrid_param: u32 (2, 4, 1),
+}
+
+plain! { "ipu3_uapi_acc_param", AccParam, 37408:
+    bnr: BnrStaticConfig = 0,
+    padding_80: [u8; 16] = 80,
+    green_disparity: BnrStaticConfigGreenDisparityWords = 96,
+    padding_104: [u8; 24] = 104,
+    dm: DmConfigWords = 128,
+    padding_140: [u8; 20] = 140,
+    ccm: CcmMatConfig = 160,
+    padding_184: [u8; 8] = 184,
+    gamma: GammaConfig = 192,
+    csc: CscMatConfig = 736,
+    padding_760: [u8; 8] = 760,
+    cds: CdsParamsWords = 768,
+    padding_772: [u8; 28] = 772,
+    shd: ShdConfig = 800,
+    iefd: Yuvp1IefdConfig = 34880,
+    padding_35064: [u8; 8] = 35064,
+    yds_c0: Yuvp1YdsConfigWords = 35072,
+    padding_35076: [u8; 28] = 35076,
+    chnr_c0: Yuvp1ChnrConfig = 35104,
+    padding_35124: [u8; 12] = 35124,
+    y_ee_nr: Yuvp1YEeNrConfig = 35136,
+    padding_35176: [u8; 24] = 35176,
+    yds: Yuvp1YdsConfigWords = 35200,
+    padding_35204: [u8; 28] = 35204,
+    chnr: Yuvp1ChnrConfig = 35232,
+    padding_35252: [u8; 12] = 35252,
+    yds2: Yuvp1YdsConfigWords = 35264,
+    padding_35268: [u8; 28] = 35268,
+    tcc: Yuvp2TccStaticConfig = 35296,
+    anr: AnrConfig = 36020,
+    awb_fr: AwbFrConfigS = 36756,
+    ae: AeConfig = 36788,
+    af: AfConfigS = 37268,
+    awb: AwbConfig = 37364,
+    padding_37396: [u8; 12] = 37396,
+}
+
+plain! { "ipu3_uapi_params", Params, 39328:
+    use_flags: FlagsWords = 0,
+    acc_param: AccParam = 12,
+    lin_vmem_params: IspLinVmemParams = 37420,
+    tnr3_vmem_params: IspTnr3VmemParams = 38444,
+    xnr3_vmem_params: IspXnr3VmemParams = 38700,
+    tnr3_dmem_params: IspTnr3Params = 39212,
+    xnr3_dmem_params: IspXnr3Params = 39248,
+    obgrid_param: ObgridParam = 39292,
+    padding_39300: [u8; 28] = 39300,
+}

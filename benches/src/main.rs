@@ -7,6 +7,7 @@
 
 mod affinity;
 mod allocations;
+mod codec;
 mod death;
 mod driver;
 mod failure;
@@ -50,6 +51,7 @@ fn measure(options: &Options) -> Result<bool, Failure> {
     death::measure(&room, options, &mut report)?;
     allocations::measure(&room, options, &mut report)?;
     footprint::measure(&room, &mut report)?;
+    codec::measure(options, &mut report)?;
     report.write(options.json.as_deref())?;
     Ok(report.is_met())
 }

@@ -1,4 +1,5 @@
-//! The IPU3 3A protocol over `CAMI`: commands, payload structs, and the request sequence of a HAL.
+//! The IPU3 3A protocol over `CAMI`: commands, payload structs, the request sequence of a HAL, and
+//! what it converts between the library and the driver: statistics and ISP parameters.
 //!
 //! No I/O, and no unsafe code of its own: views of payloads as bytes are made by `zerocopy`, whose
 //! derives prove that every struct is free of padding and valid for any bytes.
@@ -8,6 +9,7 @@ pub mod command;
 pub mod encoder;
 pub mod payload;
 pub mod sequence;
+pub mod show;
 pub mod statistics;
 pub mod uapi;
 

@@ -5,6 +5,7 @@ mod convergence;
 mod doctor;
 mod failure;
 mod hal;
+mod ipu3;
 mod latency;
 mod learn;
 mod library;
@@ -41,6 +42,7 @@ fn main() -> ExitCode {
         Ok(Command::Policy(options)) => policy::policy(&options),
         Ok(Command::Learn(options)) => learn::learn(&options),
         Ok(Command::Status(options)) => status::run(&options),
+        Ok(Command::Ipu3(options)) => ipu3::ipu3(&options),
         Err(failure) => Err(failure),
     };
     match done {

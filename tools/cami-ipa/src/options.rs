@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use lexopt::prelude::*;
 
 use crate::failure::Failure;
+use crate::ipu3::{self, Ipu3Options};
 use crate::learn::{self, LearnOptions};
 use crate::policy::{self, PolicyOptions};
 use crate::run_options::{self, RunOptions};
@@ -29,6 +30,8 @@ pub enum Command {
     Learn(LearnOptions),
     /// Show the hosts.
     Status(StatusOptions),
+    /// Convert files.
+    Ipu3(Ipu3Options),
 }
 
 /// What to look at.
@@ -51,7 +54,8 @@ usage: cami-ipa run [OPTION...]            act as a camera HAL against a virtual
        cami-ipa status [OPTION...]         show the hosts that run, and why the last ones died
        cami-ipa policy [OPTION...]         print which system calls a library may use, and why
        cami-ipa learn LIBRARY [OPTION...]  list what a library uses of the system
-       cami-ipa help [run | serve | doctor | status | policy | learn]
+       cami-ipa ipu3 ACTION FILE...        convert ISP parameters and statistics, and show them
+       cami-ipa help [run | serve | doctor | status | policy | learn | ipu3]
        cami-ipa --version
 
 exit codes: 0 done, 1 the thing examined falls short, 2 wrong usage or environment
@@ -89,6 +93,7 @@ impl Command {
                 Some(Value(topic)) if topic == "policy" => Ok(Self::Print(policy::HELP.into())),
                 Some(Value(topic)) if topic == "learn" => Ok(Self::Print(learn::HELP.into())),
                 Some(Value(topic)) if topic == "status" => Ok(Self::Print(status::HELP.into())),
+                Some(Value(topic)) if topic == "ipu3" => Ok(Self::Print(ipu3::HELP.into())),
                 Some(other) => Err(top(other.unexpected())),
             },
             Some(Value(command)) if command == "doctor" => parse_doctor(parser),
@@ -96,6 +101,7 @@ impl Command {
             Some(Value(command)) if command == "serve" => serve::parse(parser),
             Some(Value(command)) if command == "policy" => policy::parse(parser),
             Some(Value(command)) if command == "learn" => learn::parse(parser),
+            Some(Value(command)) if command == "ipu3" => ipu3::parse(parser),
             Some(Value(command)) if command == "status" => match status::parse(&mut parser) {
                 Ok(Some(options)) => Ok(Self::Status(options)),
                 Ok(None) => Ok(Self::Print(status::HELP.into())),

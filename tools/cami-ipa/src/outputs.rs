@@ -87,9 +87,24 @@ pub fn json(data: &impl serde::Serialize) -> Result<String, Failure> {
 impl Output {
     /// Writes a file, or to standard output, as a whole.
     pub fn write_all(path: &Path, text: &str) -> Result<(), Failure> {
+        Self::write_bytes(path, text.as_bytes())
+    }
+
+    /// The same of bytes that are no text.
+    pub fn write_bytes(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
         let mut output = Self::create(path)?;
-        output.write(text)?;
+        output.put(bytes)?;
         output.flush()
+    }
+
+    /// Writes a text to standard output. A reader that goes away early is no error.
+    pub fn print(text: &str) -> Result<(), Failure> {
+        match io::stdout().write_all(text.as_bytes()) {
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+                Err(failed(Path::new(STANDARD_OUTPUT), &error))
+            }
+            _ => Ok(()),
+        }
     }
 
     fn create(path: &Path) -> Result<Self, Failure> {
@@ -103,9 +118,13 @@ impl Output {
     }
 
     fn write(&mut self, text: &str) -> Result<(), Failure> {
+        self.put(text.as_bytes())
+    }
+
+    fn put(&mut self, bytes: &[u8]) -> Result<(), Failure> {
         let written = match &mut self.file {
-            Some(file) => file.write_all(text.as_bytes()),
-            None => io::stdout().write_all(text.as_bytes()),
+            Some(file) => file.write_all(bytes),
+            None => io::stdout().write_all(bytes),
         };
         written.map_err(|error| failed(&self.path, &error))
     }

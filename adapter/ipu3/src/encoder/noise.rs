@@ -115,6 +115,11 @@ pub(super) struct Tnr3Curves {
     sigma: [u16; 9],
 }
 
+/// The knee that is refused with a segment, and whether it is the segment's end: its start, but that
+/// of the first is always 0.
+const REFUSED: [(&str, bool); 3] =
+    [("knee_y[0]", true), ("knee_y[0]", false), ("knee_y[1]", false)];
+
 /// Slope and height of the lines between the knees.
 pub(super) fn tnr3_curves(from: &CssTnr3KernelConfig) -> Result<Tnr3Curves, EncodeError> {
     let [first, second] = from.knee_y;
@@ -122,19 +127,16 @@ pub(super) fn tnr3_curves(from: &CssTnr3KernelConfig) -> Result<Tnr3Curves, Enco
     let mut curves = Tnr3Curves { slope: [0; 9], sigma: [0; 9] };
     let lines = curves.slope.chunks_mut(3).zip(curves.sigma.chunks_mut(3));
     for ((slopes, heights), sigma) in lines.zip([&from.sigma_y, &from.sigma_u, &from.sigma_v]) {
-        let segments = knees.windows(2).zip(sigma.windows(2));
+        let segments = knees.windows(2).zip(sigma.windows(2)).zip(REFUSED);
         let targets = slopes.iter_mut().rev().zip(heights.iter_mut().rev());
-        for ((slope, height), (knee, sigma)) in targets.zip(segments) {
+        for ((slope, height), ((knee, sigma), (field, end))) in targets.zip(segments) {
             let ([x0, x1], [y0, y1]) = (knee, sigma) else { continue };
-            let line = line(*x0, *x1, *y0, *y1);
-            // The knee that is not there is the further one.
-            let refused = || EncodeError {
+            (*slope, *height) = line(*x0, *x1, *y0, *y1).ok_or(EncodeError {
                 block: Block::Tnr3Vmem,
-                field: if *x1 == ISP_SCALE - 1 || *x0 != 0 { "knee_y[1]" } else { "knee_y[0]" },
-                value: i64::from(if *x1 == ISP_SCALE - 1 { *x0 } else { *x1 }),
-                expected: "a knee whose products fit 32 bits",
-            };
-            (*slope, *height) = line.ok_or_else(refused)?;
+                field,
+                value: i64::from(if end { *x1 } else { *x0 }),
+                expected: "a knee whose differences and products fit 32 bits",
+            })?;
         }
     }
     Ok(curves)

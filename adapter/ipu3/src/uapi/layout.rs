@@ -61,11 +61,15 @@ impl<T: Listed, const N: usize> Listed for [T; N] {
     }
 }
 
+/// The path of `name` below `path`.
+pub(super) fn join(path: &str, name: &str) -> String {
+    if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") }
+}
+
 /// Appends a field of a struct, unless it is reserved or padding.
 pub(super) fn list_field(field: &impl Listed, path: &str, name: &str, entries: &mut Vec<Entry>) {
     if !name.starts_with("reserved") && !name.starts_with("padding") {
-        let separator = if path.is_empty() { "" } else { "." };
-        field.list(&format!("{path}{separator}{name}"), entries);
+        field.list(&join(path, name), entries);
     }
 }
 
@@ -225,7 +229,7 @@ macro_rules! bits {
             fn list(&self, path: &str, entries: &mut Vec<$crate::uapi::Entry>) {
                 let fields = self.unpack();
                 $(entries.push($crate::uapi::Entry {
-                    path: format!("{path}.{}", stringify!($field)),
+                    path: $crate::uapi::layout::join(path, stringify!($field)),
                     value: $crate::uapi::Value::Number(i64::from(fields.$field)),
                 });)+
             }

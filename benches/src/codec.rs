@@ -1,0 +1,124 @@
+//! The two conversions of every frame at libcamera's door: `aic_config` to the driver's parameters,
+//! and the driver's statistics to grids.
+//!
+//! They run in this process, on data of the size of a real frame's, in turn with a plain copy of their
+//! input. The bounds are what the ChromeOS HAL's own code takes (C++, -O2).
+
+use std::hint::black_box;
+use std::time::Instant;
+
+use cami_ipu3::encoder::encode;
+use cami_ipu3::payload::AicConfig;
+use cami_ipu3::statistics::{Grids, convert};
+use cami_ipu3::uapi::{Params, Stats3a};
+use cami_ipu3::{Pod, bytes_of, bytes_of_mut, zeroed_box};
+
+use crate::failure::Failure;
+use crate::options::Options;
+use crate::report::{Report, Row};
+use crate::statistics::median;
+
+/// Conversions in a round: long enough for the clock.
+const REPEATS: u32 = 100;
+/// What the HAL takes to encode, in µs.
+const ENCODE_BOUND: f64 = 3.4;
+/// What the HAL takes to convert statistics, in µs.
+const CONVERT_BOUND: f64 = 9.0;
+
+/// Measures both.
+pub(crate) fn measure(options: &Options, report: &mut Report) -> Result<(), Failure> {
+    let rounds = options.count(1000, 200);
+    report.progress(&format!("conversions, {rounds} rounds"));
+
+    let config = config();
+    let mut params = zeroed_box::<Params>();
+    encode(&config, &mut params).map_err(Failure::at("encoder"))?;
+    let [encoding, copying] = side_by_side(rounds, &*config, || {
+        // It cannot fail: it did not above.
+        let _ = encode(black_box(&config), black_box(&mut params));
+    });
+    report.add(
+        Row::new("encode_us", "aic_config to ipu3_uapi_params", encoding, "µs")
+            .at_most(ENCODE_BOUND),
+    );
+    report.add(ratio("encode", "  the same against a copy of its input", encoding / copying));
+
+    let stats = stats();
+    let mut grids = Grids::new();
+    convert(&stats, &mut grids).map_err(Failure::at("statistics"))?;
+    let [converting, copying] = side_by_side(rounds, &*stats, || {
+        let _ = convert(black_box(&stats), black_box(&mut grids));
+    });
+    report.add(
+        Row::new("convert_us", "ipu3_uapi_stats_3a to grids", converting, "µs")
+            .at_most(CONVERT_BOUND),
+    );
+    report.add(ratio("convert", "  the same against a copy of its input", converting / copying));
+    Ok(())
+}
+
+fn ratio(name: &str, what: &str, figure: f64) -> Row {
+    Row::new(format!("{name}_to_copy_ratio"), what, figure, "×")
+}
+
+/// Medians, in µs, of a conversion and of a copy of its input.
+fn side_by_side<T: Pod>(rounds: u32, input: &T, mut convert: impl FnMut()) -> [f64; 2] {
+    let mut copy = zeroed_box::<T>();
+    let (mut conversions, mut copies) = (Vec::new(), Vec::new());
+    for _ in 0..rounds {
+        conversions.push(timed(&mut convert));
+        copies.push(timed(&mut || {
+            bytes_of_mut(black_box(&mut *copy)).copy_from_slice(bytes_of(black_box(input)));
+        }));
+    }
+    [median(conversions), median(copies)]
+}
+
+/// Of one run, in µs.
+fn timed(run: &mut impl FnMut()) -> f64 {
+    let start = Instant::now();
+    for _ in 0..REPEATS {
+        run();
+    }
+    start.elapsed().as_secs_f64() * 1e6 / f64::from(REPEATS)
+}
+
+/// A configuration with a number in every byte, and the largest shading table.
+fn config() -> Box<AicConfig> {
+    let mut config = zeroed_box::<AicConfig>();
+    for (number, byte) in (0_u8..=250).cycle().zip(bytes_of_mut(&mut *config)) {
+        *byte = number;
+    }
+    let grid = &mut config.shd_2500_config.shd.grid;
+    (grid.grid_width, grid.grid_height, grid.block_height) = (73, 55, 6);
+    config.tnr3_2500_config.knee_y = [500, 1500];
+    let xnr3 = &mut config.xnr_2500_config;
+    (xnr3.coring.u0, xnr3.coring.u1, xnr3.coring.v0, xnr3.coring.v1) = (1000, 500, 1000, 500);
+    xnr3.blending.strength = 1024;
+    config.af_2500_config.af.grid.grid_width = 16;
+    config.awb_fr_2500_config.awb_fr.grid.grid_width = 16;
+    config
+}
+
+/// Statistics of full grids in two stripes, with bubbles.
+fn stats() -> Box<Stats3a> {
+    let mut stats = zeroed_box::<Stats3a>();
+    for (number, byte) in (0_u8..=250).cycle().zip(bytes_of_mut(&mut *stats)) {
+        *byte = number;
+    }
+    let config = &mut stats.stats_4a_config;
+    (config.awb_config.grid.width, config.awb_config.grid.height) = (80, 60);
+    (config.af_config.grid_cfg.width, config.af_config.grid_cfg.height) = (32, 24);
+    let bubbles = &mut stats.stats_3a_bubble_per_stripe;
+    for (part, sets, sizes) in [
+        (&mut bubbles.awb, 60, [(41, 3), (39, 1)]),
+        (&mut bubbles.af, 24, [(17, 7), (15, 1)]),
+        (&mut bubbles.awb_fr, 16, [(9, 3), (7, 1)]),
+    ] {
+        for (stripe, (size, bubble)) in part.iter_mut().zip(sizes) {
+            (stripe.num_of_stripes, stripe.num_sets) = (2, sets);
+            (stripe.size_of_set, stripe.bubble_size) = (size, bubble);
+        }
+    }
+    stats
+}

@@ -62,11 +62,12 @@ fn config() -> Box<AicConfig> {
 
 /// Statistics whose cells are a ramp.
 fn stats() -> Box<Stats3a> {
+    let byte = |value: u32| u8::try_from(value).unwrap();
     let cell = |place: u32| RgbsCell {
-        gr: (place % 80) as u8,
+        gr: byte(place % 80),
         r: 200,
-        b: (place / 80) as u8,
-        gb: (place % 80) as u8,
+        b: byte(place / 80),
+        gb: byte(place % 80),
         sat: 0,
     };
     let sums = |place| AfCell { response_1: 7, response_2: place };

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::map::{self, summary};
+use crate::payload::RgbsGridBlock;
 use crate::statistics::{AeHistogram, Configuration, GridShape, Grids};
 use crate::uapi::{BubbleInfo, Stats3a};
 
@@ -72,10 +73,13 @@ fn histogram(f: &mut fmt::Formatter<'_>, stats: &Stats3a) -> fmt::Result {
     Ok(())
 }
 
+/// One number of a colour cell.
+type Channel = fn(&RgbsGridBlock) -> u8;
+
 fn write_grids(f: &mut fmt::Formatter<'_>, grids: &Grids) -> fmt::Result {
     let rgbs = grids.rgbs();
     writeln!(f, "\ncolour grid, {}x{}; green as a map", rgbs.width, rgbs.height)?;
-    let channels: [(&str, fn(&crate::payload::RgbsGridBlock) -> u8); 5] = [
+    let channels: [(&str, Channel); 5] = [
         ("r", |cell| cell.avg_r),
         ("gr", |cell| cell.avg_gr),
         ("gb", |cell| cell.avg_gb),
@@ -85,9 +89,7 @@ fn write_grids(f: &mut fmt::Formatter<'_>, grids: &Grids) -> fmt::Result {
     for (name, channel) in channels {
         extent(f, name, rgbs.cells.iter().map(|cell| i64::from(channel(cell))))?;
     }
-    let green = |cell: &crate::payload::RgbsGridBlock| {
-        i64::midpoint(cell.avg_gr.into(), cell.avg_gb.into())
-    };
+    let green = |cell: &RgbsGridBlock| i64::midpoint(cell.avg_gr.into(), cell.avg_gb.into());
     map::write(f, &rgbs.cells.iter().map(green).collect::<Vec<_>>(), rgbs.width, 255)?;
 
     let af = grids.af();

@@ -97,14 +97,8 @@ fn values_that_the_encoder_is_not_defined_for_are_named() {
 fn values_at_the_edge_of_what_is_defined_are_encoded() {
     let changes: [Change; 7] = [
         |c| c.shd_2500_config.shd.grid.grid_height = 0,
-        |c| {
-            (c.shd_2500_config.shd.grid.grid_width, c.shd_2500_config.shd.grid.grid_height) =
-                (146, 27)
-        },
-        |c| {
-            (c.shd_2500_config.shd.grid.grid_width, c.shd_2500_config.shd.grid.grid_height) =
-                (1, 4015)
-        },
+        |c| shading_grid(c, (146, 27)),
+        |c| shading_grid(c, (1, 4015)),
         |c| c.shd_2500_config.shd.grid.block_height = 31,
         |c| c.shd_2500_config.shd.grid.y_start = i32::MIN + 1,
         |c| c.xnr_2500_config.coring.u0 = -(1 << 20),
@@ -116,6 +110,11 @@ fn values_at_the_edge_of_what_is_defined_are_encoded() {
         let encoded = encode(&config, &mut zeroed_box::<Params>());
         assert_eq!(encoded, Ok(()), "change {number}");
     }
+}
+
+fn shading_grid(config: &mut AicConfig, (width, height): (u32, u32)) {
+    let grid = &mut config.shd_2500_config.shd.grid;
+    (grid.grid_width, grid.grid_height) = (width, height);
 }
 
 /// Statistics that are converted: 59 × 40 cells in sets of 118 with bubbles of 2, as in the vectors.
@@ -177,12 +176,12 @@ fn statistics_that_reach_out_of_their_structs_are_refused() {
         let mut stats = stats();
         change(&mut stats);
         let error = convert(&stats, &mut grids).expect_err("bad statistics");
-        let (StatisticsError::TooManyCells { part, .. } | StatisticsError::SetOutside { part, .. }) =
-            error
-        else {
-            unreachable!("{error}")
+        let part = match error {
+            StatisticsError::TooManyCells { part, .. }
+            | StatisticsError::SetOutside { part, .. } => Some(part),
+            _ => None,
         };
-        assert_eq!(part, expected, "change {number}: {error}");
+        assert_eq!(part, Some(expected), "change {number}: {error}");
         assert_eq!(format!("{grids:?}"), before, "change {number}: the grids are as before");
     }
 }
@@ -210,7 +209,7 @@ fn noise<T: Pod>(target: &mut T, seed: u64, range: std::ops::Range<usize>) {
         state ^= state << 25;
         state ^= state >> 27;
         let bits = state.wrapping_mul(0x2545_f491_4f6c_dd1d);
-        let word_of_noise = (bits as u32) >> (bits >> 59);
+        let word_of_noise = (bits >> 27 & 0xffff_ffff) >> (bits >> 59);
         word.copy_from_slice(&word_of_noise.to_le_bytes()[..word.len()]);
     }
 }

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::libcamera::{Libcamera, LibcameraVersion, PerSensor};
 use crate::log_target::LogTarget;
 use crate::profile::Profile;
 use crate::source::{ConfigError, Environment, Source};
@@ -34,6 +35,14 @@ pub struct Config {
     pub sandbox: Sandbox,
     /// `service.*`.
     pub service: Service,
+    /// `tuning`: the tuning file of each sensor model.
+    pub tuning: PerSensor,
+    /// `nvm`: a file with the NVM of each sensor model's module.
+    pub nvm: PerSensor,
+    /// `aiqd`: where a camera's learnt state is kept.
+    pub aiqd: Option<PathBuf>,
+    /// `libcamera.*`.
+    pub libcamera: Libcamera,
     /// `crash_dir`: where the monitor writes crash records.
     pub crash_dir: Option<PathBuf>,
     /// `status_dir`: where running hosts leave what `cami-ipa status` reads.
@@ -206,6 +215,13 @@ impl Config {
                     Some("exit") => OnDisconnect::Exit,
                     _ => OnDisconnect::Accept,
                 },
+            },
+            tuning: PerSensor::checked("tuning", &source)?,
+            nvm: PerSensor::checked("nvm", &source)?,
+            aiqd: source.absolute("aiqd")?,
+            libcamera: Libcamera {
+                version: LibcameraVersion::checked(&source)?,
+                proxy_dir: source.absolute("libcamera.proxy_dir")?,
             },
             crash_dir: source.absolute("crash_dir")?,
             status_dir: source.absolute("status_dir")?.unwrap_or_else(|| PathBuf::from(STATUS_DIR)),

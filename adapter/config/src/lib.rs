@@ -5,6 +5,7 @@
 
 mod config;
 mod keys;
+mod libcamera;
 pub mod log_target;
 mod profile;
 mod source;
@@ -13,6 +14,7 @@ pub use config::{
     Config, OnDisconnect, Recovery, Restart, Sandbox, Service, ServiceClients, Timeouts,
 };
 pub use keys::{KEYS, Kind, Value, variable};
+pub use libcamera::{Libcamera, LibcameraVersion, PerSensor};
 pub use log_target::LogTarget;
 pub use profile::{Command, Profile, ProfileError};
 pub use source::{ConfigError, Environment, Source};

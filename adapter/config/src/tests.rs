@@ -1,9 +1,10 @@
 //! Tests of the configuration.
 
 use std::io::Write;
+use std::path::Path;
 use std::time::Duration;
 
-use crate::{Config, Environment, KEYS, variable};
+use crate::{Config, Environment, KEYS, LibcameraVersion, PerSensor, variable};
 
 fn file(text: &str) -> tempfile::NamedTempFile {
     let mut file = tempfile::NamedTempFile::new().unwrap();
@@ -64,6 +65,41 @@ fn config_lists_and_tables_come_from_the_environment_too() {
 }
 
 #[test]
+fn config_of_libcamera_s_door_comes_from_file_and_environment() {
+    let text = "aiqd = \"/var/lib/aiqd\"\n[tuning]\nov13858 = \"/a.aiqb\"\nimx258 = \"/b.aiqb\"\n\
+                [libcamera]\nversion = \"0.4.0\"\nproxy_dir = \"/usr/libexec/libcamera\"\n";
+    let config = read(text, &[], None).unwrap();
+    assert_eq!(config.tuning.of("imx258"), Some(Path::new("/b.aiqb")));
+    assert_eq!(config.tuning.of("imx25"), None);
+    assert_eq!(config.nvm, PerSensor::default());
+    assert_eq!(config.aiqd.as_deref(), Some(Path::new("/var/lib/aiqd")));
+    assert_eq!(config.libcamera.proxy_dir.as_deref(), Some(Path::new("/usr/libexec/libcamera")));
+    let version = config.libcamera.version.unwrap();
+    assert_eq!((version.major, version.minor, version.patch), (0, 4, 0));
+    let set = [
+        ("CAMI_IPA_TUNING", "ov5670=/c.aiqb:ov13858=/d.aiqb"),
+        ("CAMI_IPA_NVM", "ov13858=/eeprom"),
+        ("CAMI_IPA_LIBCAMERA__VERSION", "master"),
+    ];
+    let config = read(text, &set, None).unwrap();
+    assert_eq!(config.tuning.of("ov13858"), Some(Path::new("/d.aiqb")));
+    assert_eq!(config.tuning.of("imx258"), None, "the variable replaces the whole table");
+    assert_eq!(config.nvm.of("ov13858"), Some(Path::new("/eeprom")));
+    assert_eq!(config.libcamera.version, Some(LibcameraVersion::MASTER));
+}
+
+#[test]
+fn versions_of_libcamera_are_in_the_order_of_its_releases() {
+    let version = |text| LibcameraVersion::parse(text).unwrap();
+    assert!(version("0.0.5") < version("0.1.0"));
+    assert!(version("0.5") < version("0.5.2"));
+    assert!(version("0.7.2") < version("master"));
+    for text in ["", "0", "0.1.2.3", "0.x", "v0.1", "0.-1"] {
+        assert_eq!(LibcameraVersion::parse(text), None, "{text}");
+    }
+}
+
+#[test]
 fn config_mistakes_are_named_with_key_and_origin() {
     for (text, variables, expected) in [
         ("vendor_libary = \"x\"", &[][..], "unknown key `vendor_libary`"),
@@ -73,6 +109,12 @@ fn config_mistakes_are_named_with_key_and_origin() {
         ("library_path = [\"/a\", \"\"]", &[], "expected absolute folders"),
         ("", &[("CAMI_IPA_LIBRARY_PATH", "/a::/b")], "expected absolute folders"),
         ("", &[("CAMI_IPA_ENVIRONMENT", "=x")], "expected names and values"),
+        ("[tuning]\nov13858 = \"a.aiqb\"", &[], "expected sensor models with absolute paths"),
+        ("tuning = \"/a.aiqb\"", &[], "`tuning` is not a table of texts"),
+        ("", &[("CAMI_IPA_NVM", "=/a")], "expected sensor models with absolute paths"),
+        ("aiqd = \"here\"", &[], "expected an absolute path"),
+        ("libcamera.version = \"7\"", &[], "expected a version such as 0.7.2, or master"),
+        ("libcamera.version = 7", &[], "`libcamera.version` is not a text"),
         ("[libcam_x.so]\nvendor_library = \"/x\"", &[], "section as [\"libcam_x.so\"]"),
         ("recovery = \"retry\"", &[], "`recovery` is \"retry\", expected notify or resume"),
         ("profile = \"nokia\"", &[], "`profile` is \"nokia\", expected generic"),

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use cami_ipu3_requests::{Cause, RequestError};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use virtual_camera::{Camera, ChartCamera, SceneModel};
@@ -13,7 +14,7 @@ use crate::hal::engine::{Engine, EngineError, EngineSetup};
 use crate::hal::frame::{FrameAnswers, FrameDriver, exposure_of};
 use crate::hal::kills::{KillClock, Killer};
 use crate::hal::processes;
-use crate::hal::request::{Cause, RequestError};
+use crate::hal::stopwatch::Stopwatch;
 use crate::latency::Latencies;
 use crate::library::Paths;
 use crate::outputs::Outputs;
@@ -40,14 +41,16 @@ pub fn run(options: &RunOptions) -> Result<(), Failure> {
     let library = paths.load(options)?;
     let outputs = Outputs::create(options)?;
     let setup = EngineSetup { tuning, sensor_size: options.sensor.size, bds: options.bds };
-    let mut engine = Engine::start(library, setup).map_err(|error| start_failure(&error))?;
     let clock = Arc::new(KillClock::default());
-    engine.requester.kills = Arc::clone(&clock);
+    let stopwatch = Stopwatch::new(Arc::clone(&clock));
+    let engine = Engine::start(library.into(), setup, stopwatch.clone())
+        .map_err(|error| start_failure(&error))?;
     let mut run = Run {
         options,
         engine,
         killer: Killer::new(options.kill_victim, options.seed, Arc::clone(&clock)),
         clock,
+        stopwatch,
         camera,
         driver: FrameDriver::new(options.lag, options.sensor.timing),
         outputs,
@@ -92,6 +95,7 @@ struct Run<'a> {
     engine: Engine,
     killer: Killer,
     clock: Arc<KillClock>,
+    stopwatch: Stopwatch,
     camera: Box<dyn Camera>,
     driver: FrameDriver,
     outputs: Outputs,
@@ -276,7 +280,7 @@ impl Run<'_> {
         let counts = self.engine.requester.answers().counts();
         let kills = self.clock.finish(found.map(|found| found.host));
         let last = self.frames.last();
-        let requests = std::mem::take(&mut self.engine.requester.latencies);
+        let requests = self.stopwatch.take();
         let figures = Figures {
             frames: self.frames.len() as u64,
             ae_converged_frame: lights.first().and_then(|light| light.ae_frame),

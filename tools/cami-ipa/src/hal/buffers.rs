@@ -8,8 +8,7 @@ use cami_ipu3::payload::{
     CmcInitParams, ExcAnalogGainToSensorUnitsParams, GbceRunParams, IPU3AicConfig, MknEnableParams,
     MknInitParams, MknUninitParams, PaRunParams, SaRunParams, SetStatisticsParams, Transport,
 };
-
-use super::buffer::{PayloadBuffer, RegisterError};
+use cami_ipu3_requests::{PayloadBuffer, RegisterError};
 
 /// Makes the struct, its constructor and the functions that go through all buffers.
 macro_rules! buffers {

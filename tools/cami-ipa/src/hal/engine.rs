@@ -4,16 +4,21 @@ use std::fmt;
 use std::io;
 use std::os::unix::fs::FileExt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use cami_abi::CameraAlgorithm;
 use cami_ipu3::sequence::aic::AicSetup;
 use cami_ipu3::sequence::{aic, set_up};
 use cami_ipu3::{Command, bytes_of, bytes_of_mut};
+use cami_ipu3_requests::{
+    Answers, Cause, Patience, RegisterError, RequestError, Requester, SharedBuffer, checked,
+};
 
-use super::answers::Answers;
-use super::buffer::{RegisterError, SharedBuffer};
 use super::buffers::Buffers;
-use super::request::{Cause, RequestError, Requester};
+use super::stopwatch::Stopwatch;
+
+/// How long the HAL waits for an answer (spec/ipu3-protocol.md, 1.1).
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// What the engine is set up with.
 #[derive(Debug, Clone)]
@@ -96,10 +101,13 @@ impl From<RequestError> for EngineError {
 impl Engine {
     /// Initialises a library and sets its engine up.
     pub fn start(
-        library: Box<dyn CameraAlgorithm>,
+        library: Arc<dyn CameraAlgorithm>,
         setup: EngineSetup,
+        stopwatch: Stopwatch,
     ) -> Result<Self, EngineError> {
-        let mut requester = Requester::new(library, Answers::new());
+        let patience = Patience::Each(ANSWER_TIMEOUT);
+        let mut requester = Requester::new(library, Answers::new(), patience);
+        requester.observe(Box::new(stopwatch));
         let mut buffers = Buffers::new().map_err(EngineError::Memory)?;
         let ready = bring_up(&mut requester, &mut buffers, &setup)?;
         Ok(Self { requester, buffers, ready, setup })
@@ -107,7 +115,7 @@ impl Engine {
 
     /// What a HAL does after `notify(IPC_ERROR)`: everything again.
     pub fn restart(&mut self) -> Result<(), EngineError> {
-        self.requester.answers().forgive();
+        self.requester.forget();
         self.ready = bring_up(&mut self.requester, &mut self.buffers, &self.setup)?;
         Ok(())
     }
@@ -132,14 +140,6 @@ impl Engine {
     }
 }
 
-/// Makes an error of a bad answer.
-pub fn checked<T>(
-    command: Command,
-    answer: Result<T, cami_ipu3::sequence::BadAnswer>,
-) -> Result<T, RequestError> {
-    answer.map_err(|bad| RequestError { command, cause: Cause::Answer(bad) })
-}
-
 fn bring_up(
     requester: &mut Requester,
     buffers: &mut Buffers,
@@ -150,7 +150,7 @@ fn bring_up(
     if result < 0 {
         return Err(EngineError::Initialize(io::Error::from_raw_os_error(-result)));
     }
-    buffers.register(requester.library()).map_err(EngineError::Register)?;
+    buffers.register(&**requester.library()).map_err(EngineError::Register)?;
 
     set_up::fill_cmc_init(&mut buffers.cmc_init.payload, &setup.tuning)
         .map_err(EngineError::Tuning)?;
@@ -217,7 +217,7 @@ fn aiq_init(
     let io = |error| RequestError { command: Command::AiqInit, cause: Cause::Buffer(error) };
     buffer.file().write_all_at(bytes_of(&header), 0).map_err(io)?;
     buffer.file().write_all_at(&data, size as u64).map_err(io)?;
-    buffer.register(requester.library()).map_err(EngineError::Register)?;
+    buffer.register(&**requester.library()).map_err(EngineError::Register)?;
     requester.request(Command::AiqInit, buffer.handle())?;
     buffer.file().read_exact_at(bytes_of_mut(&mut header), 0).map_err(io)?;
     requester.library().deregister_buffers(&[buffer.handle()]);

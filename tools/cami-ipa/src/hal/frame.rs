@@ -16,12 +16,12 @@ use cami_ipu3::sequence::pa::PaAnswer;
 use cami_ipu3::sequence::sa::SaAnswer;
 use cami_ipu3::sequence::statistics::{AfCells, RgbsCells, Statistics};
 use cami_ipu3::sequence::{ae, af, aic, awb, gbce, pa, sa, statistics};
+use cami_ipu3_requests::{Cause, RequestError, checked};
 use virtual_camera::{
     AF_BLOCK, AF_HEIGHT, AF_WIDTH, Camera, Exposure, Grids, RGBS_HEIGHT, RGBS_WIDTH,
 };
 
-use super::engine::{Engine, checked};
-use super::request::{Cause, RequestError};
+use super::engine::Engine;
 use crate::sensors::SensorTiming;
 
 /// Time of frame 0, and from frame to frame, in µs.

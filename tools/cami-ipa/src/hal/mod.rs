@@ -1,10 +1,8 @@
 //! The HAL's side: a library, shared buffers, requests and their answers.
 
-pub mod answers;
-pub mod buffer;
 pub mod buffers;
 pub mod engine;
 pub mod frame;
 pub mod kills;
 pub mod processes;
-pub mod request;
+pub mod stopwatch;

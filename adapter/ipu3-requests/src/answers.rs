@@ -1,8 +1,8 @@
-//! The HAL's half of the callbacks: one request waits for one answer.
+//! The client's half of the callbacks: one request waits for one answer.
 
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use cami_abi::Callbacks;
 use parking_lot::{Condvar, Mutex};
@@ -57,6 +57,7 @@ pub enum NoAnswer {
 
 impl Answers {
     /// A new one, ready to be given to `initialize`.
+    #[must_use]
     pub fn new() -> Arc<Self> {
         Arc::default()
     }
@@ -68,9 +69,12 @@ impl Answers {
         state.answer = None;
     }
 
-    /// Waits for the answer to the announced request.
-    pub fn wait(&self, timeout: Duration) -> Result<Answer, NoAnswer> {
-        let deadline = Instant::now() + timeout;
+    /// Waits for the answer to the announced request. After [`NoAnswer::TimedOut`] the answer may
+    /// still come, and can be waited for again.
+    ///
+    /// # Errors
+    /// [`NoAnswer`].
+    pub fn wait(&self, deadline: Instant) -> Result<Answer, NoAnswer> {
         let mut state = self.state.lock();
         loop {
             if let Some(answer) = state.answer.take() {
@@ -80,11 +84,17 @@ impl Answers {
                 state.expected = None;
                 return Err(NoAnswer::Lost);
             }
-            if self.changed.wait_until(&mut state, deadline).timed_out() && state.answer.is_none() {
-                state.expected = None;
+            let late = self.changed.wait_until(&mut state, deadline).timed_out();
+            if late && state.answer.is_none() && !state.lost {
                 return Err(NoAnswer::TimedOut);
             }
         }
+    }
+
+    /// Whether the library announced that the other process is gone.
+    #[must_use]
+    pub fn lost(&self) -> bool {
+        self.state.lock().lost
     }
 
     /// Starts anew after a loss; the counts stay.
@@ -96,6 +106,7 @@ impl Answers {
     }
 
     /// The counts so far.
+    #[must_use]
     pub fn counts(&self) -> Counts {
         self.state.lock().counts
     }
@@ -128,11 +139,14 @@ impl Callbacks for Answers {
 }
 
 #[cfg(test)]
+#[allow(clippy::expect_used, reason = "a test states what it expects")]
 mod tests {
     use super::*;
+    use std::time::Duration;
 
-    const SOON: Duration = Duration::from_secs(20);
-    const NOW: Duration = Duration::ZERO;
+    fn soon() -> Instant {
+        Instant::now() + Duration::from_secs(20)
+    }
 
     #[test]
     fn an_answer_is_taken_once_and_only_if_it_was_expected() {
@@ -140,11 +154,11 @@ mod tests {
         answers.expect(8, 3);
         answers.returned(9, 0, 3);
         answers.returned(8, 0, 4);
-        assert_eq!(answers.wait(NOW).err(), Some(NoAnswer::TimedOut));
+        assert_eq!(answers.wait(Instant::now()).err(), Some(NoAnswer::TimedOut));
         answers.expect(8, 3);
         answers.returned(8, 1, 3);
         answers.returned(8, 0, 3);
-        assert_eq!(answers.wait(NOW).map(|answer| answer.status), Ok(1));
+        assert_eq!(answers.wait(Instant::now()).map(|answer| answer.status), Ok(1));
         assert_eq!(answers.counts(), Counts { callbacks: 4, notifications: 0, doubled: 3 });
     }
 
@@ -154,11 +168,11 @@ mod tests {
         answers.expect(8, 3);
         let other = Arc::clone(&answers);
         let thread = std::thread::spawn(move || other.notify(MESSAGE_IPC_ERROR));
-        assert_eq!(answers.wait(SOON).err(), Some(NoAnswer::Lost));
+        assert_eq!(answers.wait(soon()).err(), Some(NoAnswer::Lost));
         thread.join().expect("the thread ends");
-        assert_eq!(answers.wait(SOON).err(), Some(NoAnswer::Lost), "until it is forgiven");
+        assert_eq!(answers.wait(soon()).err(), Some(NoAnswer::Lost), "until it is forgiven");
         answers.forgive();
-        assert_eq!(answers.wait(NOW).err(), Some(NoAnswer::TimedOut));
+        assert_eq!(answers.wait(Instant::now()).err(), Some(NoAnswer::TimedOut));
         assert_eq!(answers.counts().notifications, 1);
     }
 
@@ -168,16 +182,26 @@ mod tests {
         answers.expect(8, 3);
         answers.returned(8, 0, 3);
         answers.notify(MESSAGE_IPC_ERROR);
-        assert!(answers.wait(SOON).is_ok());
+        assert!(answers.wait(soon()).is_ok());
         answers.expect(8, 3);
-        assert_eq!(answers.wait(SOON).err(), Some(NoAnswer::Lost));
+        assert_eq!(answers.wait(soon()).err(), Some(NoAnswer::Lost));
+    }
+
+    #[test]
+    fn an_answer_that_came_late_can_be_waited_for_again() {
+        let answers = Answers::new();
+        answers.expect(8, 3);
+        assert_eq!(answers.wait(Instant::now()).err(), Some(NoAnswer::TimedOut));
+        answers.returned(8, 0, 3);
+        assert!(answers.wait(Instant::now()).is_ok());
+        assert_eq!(answers.counts().doubled, 0);
     }
 
     #[test]
     fn other_messages_are_only_counted() {
         let answers = Answers::new();
         answers.notify(7);
-        assert_eq!(answers.wait(NOW).err(), Some(NoAnswer::TimedOut));
+        assert_eq!(answers.wait(Instant::now()).err(), Some(NoAnswer::TimedOut));
         assert_eq!(answers.counts().notifications, 1);
     }
 }

@@ -1,6 +1,6 @@
 //! A buffer shared with the library: a memfd of exactly the payload's size.
 //!
-//! The HAL reads and writes it through the file and keeps a payload of its own: the library maps
+//! The client reads and writes it through the file and keeps a payload of its own: the library maps
 //! the buffer and may change it at any moment, so nothing here ever looks into it in place.
 
 use std::fs::File;
@@ -13,7 +13,7 @@ use cami_abi::CameraAlgorithm;
 use cami_ipu3::{Command, Pod, bytes_of, bytes_of_mut, zeroed_box};
 use nix::sys::memfd::{MFdFlags, memfd_create};
 
-use super::request::{Cause, RequestError, Requester};
+use crate::request::{Cause, RequestError, Requester};
 
 /// The handle of a buffer that is not registered.
 const UNREGISTERED: i32 = -1;
@@ -21,41 +21,69 @@ const UNREGISTERED: i32 = -1;
 /// A payload and the buffer through which the library sees it.
 #[derive(Debug)]
 pub struct PayloadBuffer<T: Pod> {
-    /// The HAL's own copy.
+    /// The client's own copy.
     pub payload: Box<T>,
-    shared: SharedBuffer,
+    /// The memory behind it.
+    pub shared: SharedBuffer,
 }
 
 impl<T: Pod> PayloadBuffer<T> {
     /// A buffer of zeros.
+    ///
+    /// # Errors
+    /// There is no memory, or no descriptor for it.
     pub fn new(name: &str) -> io::Result<Self> {
         Ok(Self { payload: zeroed_box(), shared: SharedBuffer::new(name, size_of::<T>())? })
     }
 
     /// Gives the library an fd of the buffer.
+    ///
+    /// # Errors
+    /// [`RegisterError`].
     pub fn register(&mut self, library: &dyn CameraAlgorithm) -> Result<(), RegisterError> {
         self.shared.register(library)
     }
 
     /// Its handle at the library.
+    #[must_use]
     pub fn handle(&self) -> i32 {
         self.shared.handle
     }
 
     /// Writes the payload, makes the request, reads what the library wrote.
+    ///
+    /// # Errors
+    /// [`RequestError`].
     pub fn exchange(
         &mut self,
         requester: &mut Requester,
         command: Command,
     ) -> Result<(), RequestError> {
         self.send(requester, command)?;
-        self.shared
-            .file
-            .read_exact_at(bytes_of_mut(&mut *self.payload), 0)
-            .map_err(|error| RequestError { command, cause: Cause::Buffer(error) })
+        self.read(command)
+    }
+
+    /// The same, but if the very request is still unanswered, waits for that answer.
+    ///
+    /// # Errors
+    /// [`RequestError`].
+    pub fn exchange_or_go_on(
+        &mut self,
+        requester: &mut Requester,
+        command: Command,
+    ) -> Result<(), RequestError> {
+        if requester.awaits(command, self.shared.handle) {
+            requester.settle_with_success()?;
+        } else {
+            self.send(requester, command)?;
+        }
+        self.read(command)
     }
 
     /// Writes the payload and makes the request; the library writes nothing that is wanted.
+    ///
+    /// # Errors
+    /// [`RequestError`].
     pub fn send(
         &mut self,
         requester: &mut Requester,
@@ -65,12 +93,17 @@ impl<T: Pod> PayloadBuffer<T> {
     }
 
     /// The same for a payload of which only some bytes are used.
+    ///
+    /// # Errors
+    /// [`RequestError`].
     pub fn send_parts(
         &mut self,
         requester: &mut Requester,
         command: Command,
         parts: &[Range<usize>],
     ) -> Result<(), RequestError> {
+        // A request that is still unanswered may be looking at this very buffer.
+        requester.settle()?;
         let bytes = bytes_of(&*self.payload);
         for part in parts {
             let used = bytes.get(part.clone()).unwrap_or_default();
@@ -80,6 +113,14 @@ impl<T: Pod> PayloadBuffer<T> {
                 .map_err(|error| RequestError { command, cause: Cause::Buffer(error) })?;
         }
         requester.request(command, self.shared.handle)
+    }
+
+    /// Takes over what the library wrote.
+    fn read(&mut self, command: Command) -> Result<(), RequestError> {
+        self.shared
+            .file
+            .read_exact_at(bytes_of_mut(&mut *self.payload), 0)
+            .map_err(|error| RequestError { command, cause: Cause::Buffer(error) })
     }
 }
 
@@ -110,6 +151,9 @@ impl std::fmt::Display for RegisterError {
 
 impl SharedBuffer {
     /// A buffer of `size` zero bytes.
+    ///
+    /// # Errors
+    /// There is no memory, or no descriptor for it.
     pub fn new(name: &str, size: usize) -> io::Result<Self> {
         let file = File::from(memfd_create(name, MFdFlags::MFD_CLOEXEC)?);
         file.set_len(size as u64)?;
@@ -117,22 +161,43 @@ impl SharedBuffer {
     }
 
     /// Gives the library an fd of the buffer; the library owns that fd from then on.
+    ///
+    /// # Errors
+    /// [`RegisterError`].
     pub fn register(&mut self, library: &dyn CameraAlgorithm) -> Result<(), RegisterError> {
-        let fd: OwnedFd = self.file.try_clone().map_err(RegisterError::Share)?.into();
-        let handle = library.register_buffer(fd);
+        let fd = self.share().map_err(RegisterError::Share)?;
+        self.registered(library.register_buffer(fd))
+    }
+
+    /// An fd of the buffer to be given away.
+    ///
+    /// # Errors
+    /// There is none left.
+    pub fn share(&self) -> io::Result<OwnedFd> {
+        Ok(self.file.try_clone()?.into())
+    }
+
+    /// Takes what `register_buffer` returned for such an fd.
+    ///
+    /// # Errors
+    /// [`RegisterError::Refused`].
+    pub fn registered(&mut self, handle: i32) -> Result<(), RegisterError> {
         if handle < 0 {
-            return Err(RegisterError::Refused(io::Error::from_raw_os_error(-handle)));
+            let error = io::Error::from_raw_os_error(handle.saturating_neg());
+            return Err(RegisterError::Refused(error));
         }
         self.handle = handle;
         Ok(())
     }
 
     /// Its handle at the library.
+    #[must_use]
     pub fn handle(&self) -> i32 {
         self.handle
     }
 
     /// The memory, as a file.
+    #[must_use]
     pub fn file(&self) -> &File {
         &self.file
     }

@@ -16,7 +16,7 @@ use nix::sys::memfd::{MFdFlags, memfd_create};
 use crate::request::{Cause, RequestError, Requester};
 
 /// The handle of a buffer that is not registered.
-const UNREGISTERED: i32 = -1;
+pub(crate) const UNREGISTERED: i32 = -1;
 
 /// A payload and the buffer through which the library sees it.
 #[derive(Debug)]

@@ -7,8 +7,12 @@
 
 mod answers;
 mod buffer;
+mod buffers;
 mod request;
+mod set_up;
 
 pub use answers::{Answer, Answers, Counts, NoAnswer};
 pub use buffer::{PayloadBuffer, RegisterError, SharedBuffer};
+pub use buffers::Buffers;
 pub use request::{Cause, Observer, Patience, RequestError, Requester, checked};
+pub use set_up::{Data, Engine, SetUp, SetUpError, register_all};

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use cami_ipu3_requests::{Cause, RequestError};
+use cami_ipu3_requests::{Cause, RequestError, SetUpError};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use virtual_camera::{Camera, ChartCamera, SceneModel};
@@ -69,7 +69,7 @@ pub fn run(options: &RunOptions) -> Result<(), Failure> {
 /// An error of the first start is the environment's; requests that fail are the library's.
 fn start_failure(error: &EngineError) -> Failure {
     match error {
-        EngineError::Request(_) => Failure::falls_short(error.to_string()),
+        EngineError::SetUp(SetUpError::Request(_)) => Failure::falls_short(error.to_string()),
         _ => Failure::environment(error.to_string()),
     }
 }
@@ -185,8 +185,10 @@ impl Run<'_> {
         while let Err(error) = self.engine.restart() {
             let lost = matches!(
                 &error,
-                EngineError::Request(RequestError { cause: Cause::Lost, .. })
-                    | EngineError::Register(_)
+                EngineError::SetUp(
+                    SetUpError::Request(RequestError { cause: Cause::Lost, .. })
+                        | SetUpError::Register(_)
+                )
             );
             if !lost || attempts >= MAX_ATTEMPTS {
                 return Err(Failure::falls_short(format!(

@@ -1,6 +1,5 @@
 //! The HAL's side: a library, shared buffers, requests and their answers.
 
-pub mod buffers;
 pub mod engine;
 pub mod frame;
 pub mod kills;

@@ -1,14 +1,17 @@
-//! Every buffer of the HAL: one per command, made once and used again and again, as the HAL does.
+//! Every buffer of a client: one per command, made once and used again and again, as the HAL does.
 
 use std::io;
+use std::os::fd::OwnedFd;
 
 use cami_abi::CameraAlgorithm;
 use cami_ipu3::payload::{
-    AeRunParams, AfRunParams, AiqDeinitParams, AiqVersionParams, AwbRunParams, CmcDeinitParams,
-    CmcInitParams, ExcAnalogGainToSensorUnitsParams, GbceRunParams, IPU3AicConfig, MknEnableParams,
-    MknInitParams, MknUninitParams, PaRunParams, SaRunParams, SetStatisticsParams, Transport,
+    AeRunParams, AfRunParams, AiqDeinitParams, AiqVersionParams, AwbRunParams, BinaryDataParams,
+    CmcDeinitParams, CmcInitParams, ExcAnalogGainToSensorUnitsParams, GbceRunParams, IPU3AicConfig,
+    MknEnableParams, MknInitParams, MknUninitParams, PaRunParams, SaRunParams, SetStatisticsParams,
+    Transport,
 };
-use cami_ipu3_requests::{PayloadBuffer, RegisterError};
+
+use crate::buffer::{PayloadBuffer, RegisterError, UNREGISTERED};
 
 /// Makes the struct, its constructor and the functions that go through all buffers.
 macro_rules! buffers {
@@ -21,17 +24,42 @@ macro_rules! buffers {
 
         impl Buffers {
             /// Makes them all.
+            ///
+            /// # Errors
+            /// There is no memory, or no descriptor for it.
             pub fn new() -> io::Result<Self> {
                 Ok(Self { $($name: PayloadBuffer::new(concat!("cami-ipa-", stringify!($name)))?,)* })
             }
 
             /// Gives the library an fd of each.
+            ///
+            /// # Errors
+            /// [`RegisterError`].
             pub fn register(&mut self, library: &dyn CameraAlgorithm) -> Result<(), RegisterError> {
                 $(self.$name.register(library)?;)*
                 Ok(())
             }
 
+            /// An fd of each, to be given away by somebody else.
+            ///
+            /// # Errors
+            /// There is none left.
+            pub fn share(&self) -> io::Result<Vec<OwnedFd>> {
+                Ok(vec![$(self.$name.shared.share()?),*])
+            }
+
+            /// Takes what `register_buffer` returned for each of them, in their order.
+            ///
+            /// # Errors
+            /// [`RegisterError`].
+            pub fn registered(&mut self, handles: &[i32]) -> Result<(), RegisterError> {
+                let mut handles = handles.iter().copied();
+                $(self.$name.shared.registered(handles.next().unwrap_or(UNREGISTERED))?;)*
+                Ok(())
+            }
+
             /// The handles of all.
+            #[must_use]
             pub fn handles(&self) -> Vec<i32> {
                 vec![$(self.$name.handle()),*]
             }
@@ -54,6 +82,8 @@ buffers! {
     mkn_uninit: MknUninitParams,
     /// AIQ_GET_VERSION.
     version: AiqVersionParams,
+    /// AIQ_GET_AIQ_DATA.
+    aiq_data: BinaryDataParams,
     /// AIQ_STATISTICS_SET.
     statistics: SetStatisticsParams,
     /// AIQ_AE_RUN.

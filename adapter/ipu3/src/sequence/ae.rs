@@ -132,6 +132,19 @@ pub(super) fn weight_cells(results: &AeRunParamsResults) -> usize {
     (usize::from(grid.width) * usize::from(grid.height)).min(WEIGHT_CELLS)
 }
 
+/// How a frame was exposed; its digital gain is 1.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Exposed {
+    /// Exposure time, in µs.
+    pub time_us: i32,
+    /// The same in lines.
+    pub lines: u16,
+    /// Analogue gain.
+    pub analog_gain: f32,
+    /// The same in the sensor's code.
+    pub gain_code: u16,
+}
+
 /// A checked answer of AE.
 ///
 /// It is kept for as long as a frame may come back that was exposed by it: the statistics of such
@@ -162,6 +175,9 @@ impl AeAnswer {
         }
         positive("analog_gain", exposure.analog_gain)?;
         positive("digital_gain", exposure.digital_gain)?;
+        if results.sensor_exposure.coarse_integration_time == 0 {
+            return Err(BadAnswer::new("coarse_integration_time", 0_u8, "a line or more"));
+        }
         let grid = &results.weight_grid;
         let weights = if results.base.weight_grid == ABSENT || grid.weights == ABSENT {
             0
@@ -182,6 +198,28 @@ impl AeAnswer {
     pub fn converged(&self) -> bool {
         let [first] = &self.results.exposures;
         first.converged != 0
+    }
+
+    /// The exposure time, in lines, and the code of the analogue gain.
+    #[must_use]
+    pub fn sensor(&self) -> (u16, u16) {
+        let sensor = &self.results.sensor_exposure;
+        (sensor.coarse_integration_time, sensor.analog_gain_code_global)
+    }
+
+    /// The answer as it would be for another exposure: what a frame must be told to have been taken
+    /// with that was exposed by none of the library's answers.
+    #[must_use]
+    pub fn exposed_by(&self, exposure: &Exposed) -> Self {
+        let mut answer = self.clone();
+        let results = &mut *answer.results;
+        results.exposure.exposure_time_us = exposure.time_us;
+        results.exposure.analog_gain = exposure.analog_gain;
+        results.exposure.digital_gain = 1.0;
+        results.sensor_exposure.fine_integration_time = 0;
+        results.sensor_exposure.coarse_integration_time = exposure.lines;
+        results.sensor_exposure.analog_gain_code_global = exposure.gain_code;
+        answer
     }
 
     /// How far the library says that it is from convergence.

@@ -43,7 +43,7 @@ impl AicMode {
 pub struct Geometry {
     /// The sensor's crop and scaling.
     pub sensor: FrameParams,
-    /// Size of the sensor's output.
+    /// Size of the sensor's output, after binning.
     pub output: (u16, u16),
     /// Size at the input of the scaler (BDS).
     pub bds_input: (u16, u16),
@@ -256,8 +256,9 @@ fn fill_common(payload: &mut Transport, setup: &AicSetup) {
     };
     input.frame_resolution_parameters = setup.geometry.resolution();
     input.output_frame_params = OutputFrameParameters {
-        width: setup.geometry.output.0,
-        height: setup.geometry.output.1,
+        // The HAL's: the cropped sensor, before binning (spec/ipu3-protocol.md, 2).
+        width: setup.geometry.sensor.cropped_image_width,
+        height: setup.geometry.sensor.cropped_image_height,
         fix_flip_x: 0,
         fix_flip_y: 0,
     };

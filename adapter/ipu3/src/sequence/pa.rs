@@ -89,6 +89,11 @@ impl PaAnswer {
         &self.results
     }
 
+    /// Overwrites the colour gains, as the HAL does for gains that an application has chosen.
+    pub fn set_gains(&mut self, gains: ColorChannels) {
+        self.results.base.color_gains = gains;
+    }
+
     /// Writes the answer into another payload's copy of it; tables only as far as they are used.
     pub(super) fn echo(&self, target: &mut PaRunParamsResults) {
         let from = &*self.results;

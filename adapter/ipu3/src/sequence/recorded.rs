@@ -22,8 +22,8 @@ use super::statistics::{self, AfCells, RgbsCells, Statistics};
 use crate::payload::{
     AeRunParams, AfResults, AfRunParams, AiqDeinitParams, AwbResults, AwbRunParams,
     CmcDeinitParams, CmcInitParams, ExcAnalogGainToSensorUnitsParams, GbceRunParams, IPU3AicConfig,
-    ManualFocusParameters, MknEnableParams, MknInitParams, MknUninitParams, PaRunParams, Rectangle,
-    SaRunParams, SetStatisticsParams, Transport,
+    MknEnableParams, MknInitParams, MknUninitParams, PaRunParams, SaRunParams, SetStatisticsParams,
+    Transport,
 };
 use crate::{Pod, bytes_of, bytes_of_mut, zeroed_box};
 
@@ -348,18 +348,10 @@ impl Client {
 
     fn af_controls(&self) -> AfControls {
         AfControls {
-            frame_use: 0,
             lens_position: self.lens,
             lens_moved_us: self.timestamp() - 20_000,
-            focus_mode: 0,
-            focus_rect: Rectangle { left: 0, top: 0, right: 0, bottom: 0 },
-            manual: ManualFocusParameters {
-                manual_focus_distance: 0,
-                manual_lens_position: 0,
-                manual_focal_distance: 0,
-                manual_focus_action: 0,
-            },
             new_search: self.frame == 5,
+            ..AfControls::default()
         }
     }
 

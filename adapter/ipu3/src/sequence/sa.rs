@@ -108,6 +108,17 @@ impl SaAnswer {
         &self.channels
     }
 
+    /// The answer with its tables times a gain: how the HAL applies a digital gain that the sensor
+    /// has not (platform2 `psl/ipu3/Intel3aCore`; spec/ipu3-protocol.md, 2). The tables are new then.
+    #[must_use]
+    pub fn with_gain(&self, gain: f32) -> Self {
+        let scaled = |table: &Vec<f32>| table.iter().map(|value| value * gain).collect();
+        Self {
+            base: SaResults { lsc_update: 1, ..self.base },
+            channels: self.channels.each_ref().map(scaled),
+        }
+    }
+
     /// Writes the answer into another payload's copy of it. The tables go along even when they
     /// did not change, and their pointers are never NULL.
     pub(super) fn echo(&self, target: &mut SaRunParamsResults) {

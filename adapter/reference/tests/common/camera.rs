@@ -192,18 +192,10 @@ impl<'a> Camera<'a> {
 
     fn af_controls(&self) -> AfControls {
         AfControls {
-            frame_use: 0,
             lens_position: self.lens,
             lens_moved_us: self.timestamp().saturating_sub(20_000),
-            focus_mode: 0,
-            focus_rect: Rectangle { left: 0, top: 0, right: 0, bottom: 0 },
-            manual: ManualFocusParameters {
-                manual_focus_distance: 0,
-                manual_lens_position: 0,
-                manual_focal_distance: 0,
-                manual_focus_action: 0,
-            },
             new_search: self.frame == 5,
+            ..AfControls::default()
         }
     }
 

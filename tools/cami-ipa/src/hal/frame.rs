@@ -4,10 +4,7 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use cami_ipu3::Command;
-use cami_ipu3::payload::{
-    AfResults, AwbResults, ExposureSensorDescriptor, ManualFocusParameters, Rectangle,
-    RgbsGridBlock,
-};
+use cami_ipu3::payload::{AfResults, AwbResults, ExposureSensorDescriptor, RgbsGridBlock};
 use cami_ipu3::sequence::ae::{AeAnswer, AeControls};
 use cami_ipu3::sequence::af::AfControls;
 use cami_ipu3::sequence::awb::AwbControls;
@@ -269,18 +266,10 @@ impl FrameDriver {
     ) -> Result<Option<AfResults>, RequestError> {
         let Engine { requester, buffers, ready, .. } = engine;
         let controls = AfControls {
-            frame_use: 0,
             lens_position: self.history.lens,
             lens_moved_us: timestamp_us.saturating_sub(LENS_LEAD_US),
-            focus_mode: 0,
-            focus_rect: Rectangle { left: 0, top: 0, right: 0, bottom: 0 },
-            manual: ManualFocusParameters {
-                manual_focus_distance: 0,
-                manual_lens_position: 0,
-                manual_focal_distance: 0,
-                manual_focus_action: 0,
-            },
             new_search: number == SEARCH_FRAME,
+            ..AfControls::default()
         };
         af::fill(&mut buffers.af.payload, ready.aiq, &controls);
         match buffers.af.exchange(requester, Command::AfRun) {

@@ -4,8 +4,34 @@
 //! events) is on one side, what is asked of the library and what its answers mean on the other.
 #![forbid(unsafe_code)]
 
+mod codec;
+mod complaints;
+mod connection;
 mod control_ids;
+mod errno;
+mod files;
+mod focus;
+mod gains;
+mod history;
 mod ipa;
+mod latch;
+mod limits;
+#[cfg(test)]
+mod made_up;
+mod metadata;
+mod numbers;
+mod ranges;
+mod running;
+mod sensor;
+mod settings;
+mod three_a;
+mod translation;
+mod tuning;
+mod v4l2;
+mod wishes;
 
 pub use control_ids::{ControlIds, ControlName, IdSet};
+pub use files::{Files, SystemFiles};
 pub use ipa::{Ipa, IpaError, Mode, PARAMS_BYTES, Processed, STATISTICS_BYTES, SensorSettings};
+pub use translation::Translation;
+pub use tuning::Places;

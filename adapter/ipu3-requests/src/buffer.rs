@@ -115,12 +115,53 @@ impl<T: Pod> PayloadBuffer<T> {
         requester.request(command, self.shared.handle)
     }
 
-    /// Takes over what the library wrote.
-    fn read(&mut self, command: Command) -> Result<(), RequestError> {
+    /// Writes and makes the request, or waits for its answer if it is still unanswered.
+    ///
+    /// # Errors
+    /// [`RequestError`].
+    pub fn send_or_go_on(
+        &mut self,
+        requester: &mut Requester,
+        command: Command,
+    ) -> Result<(), RequestError> {
+        if requester.awaits(command, self.shared.handle) {
+            requester.settle_with_success()
+        } else {
+            self.send(requester, command)
+        }
+    }
+
+    /// Writes some bytes of the payload, makes the request, reads some others.
+    ///
+    /// # Errors
+    /// [`RequestError`].
+    pub fn exchange_parts(
+        &mut self,
+        requester: &mut Requester,
+        command: Command,
+        sent: Range<usize>,
+        received: Range<usize>,
+    ) -> Result<(), RequestError> {
+        self.send_parts(requester, command, std::slice::from_ref(&sent))?;
+        self.read_part(command, received)
+    }
+
+    /// Takes over some bytes of what the library wrote.
+    ///
+    /// # Errors
+    /// [`Cause::Buffer`].
+    pub fn read_part(&mut self, command: Command, part: Range<usize>) -> Result<(), RequestError> {
+        let start = part.start as u64;
+        let target = bytes_of_mut(&mut *self.payload).get_mut(part).unwrap_or_default();
         self.shared
             .file
-            .read_exact_at(bytes_of_mut(&mut *self.payload), 0)
+            .read_exact_at(target, start)
             .map_err(|error| RequestError { command, cause: Cause::Buffer(error) })
+    }
+
+    /// Takes over what the library wrote.
+    fn read(&mut self, command: Command) -> Result<(), RequestError> {
+        self.read_part(command, 0..size_of::<T>())
     }
 }
 

@@ -1,0 +1,293 @@
+//! The library, as far as it is there: brought up in steps, each of which may take its time, and
+//! brought up again when it was lost.
+//!
+//! Nothing here waits longer than it is told. Calls that a library may never return from
+//! (`initialize`, `register_buffer`) are made on a thread of their own; requests are answered by
+//! callbacks, and one whose answer is late stays under way until it comes.
+
+use std::fmt;
+use std::io;
+use std::os::fd::OwnedFd;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use cami_abi::CameraAlgorithm;
+use cami_ipu3_requests::{
+    Answers, Buffers, Cause, Data, Engine, Patience, RequestError, Requester, SetUp, SetUpError,
+    register_all,
+};
+
+/// A request that has been under way for so long will not be answered any more: longer than two
+/// vendor processes in a row are given for it by the `intel-ipu3` profile.
+const HOPELESS: Duration = Duration::from_secs(10);
+/// The time between attempts to bring a library up that does not stay up: the first and the most.
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+/// Why there is no engine.
+#[derive(Debug)]
+pub enum NotUp {
+    /// Its next attempt is due later.
+    Pausing,
+    /// It is on its way, and took longer than there was time.
+    Late,
+    /// The library's `initialize` failed.
+    Initialize(io::Error),
+    /// A step of the set-up failed.
+    SetUp(SetUpError),
+    /// There is no thread, or no memory.
+    System(io::Error),
+}
+
+impl fmt::Display for NotUp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Pausing => write!(f, "the vendor library failed; it is tried again soon"),
+            Self::Late => write!(f, "the vendor library took too long to come up"),
+            Self::Initialize(error) => write!(f, "the vendor library's initialize failed: {error}"),
+            Self::SetUp(error) => write!(f, "the vendor library could not be set up: {error}"),
+            Self::System(error) => write!(f, "the vendor library could not be started: {error}"),
+        }
+    }
+}
+
+/// An engine and the means to ask it.
+pub struct Up<'a> {
+    /// The engine.
+    pub engine: &'a Engine,
+    /// Makes the requests.
+    pub requester: &'a mut Requester,
+    /// The shared buffers.
+    pub buffers: &'a mut Buffers,
+    /// What it was made of.
+    pub data: &'a Data,
+    /// Which engine it is, counted from 1.
+    pub generation: u64,
+}
+
+enum State {
+    Down,
+    /// The other thread initialises and registers; the buffers' handles will come.
+    Starting(Receiver<Result<Vec<i32>, i32>>, Box<SetUp>),
+    SettingUp(Box<SetUp>),
+    Up(Box<Engine>),
+}
+
+/// A library and what is known of it.
+pub struct Connection {
+    requester: Requester,
+    buffers: Buffers,
+    state: State,
+    data: Data,
+    /// When the next attempt is due, and how long after a failure.
+    due: Option<Instant>,
+    pause: Duration,
+    /// Engines that came up so far.
+    generation: u64,
+}
+
+impl fmt::Debug for Connection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Connection").field("generation", &self.generation).finish_non_exhaustive()
+    }
+}
+
+impl Connection {
+    /// A library that nobody has called yet.
+    pub fn new(library: Arc<dyn CameraAlgorithm>) -> io::Result<Self> {
+        let patience = Patience::Each(Duration::ZERO);
+        Ok(Self {
+            requester: Requester::new(library, Answers::new(), patience),
+            buffers: Buffers::new()?,
+            state: State::Down,
+            data: Data::default(),
+            due: None,
+            pause: Duration::ZERO,
+            generation: 0,
+        })
+    }
+
+    /// What the engine shall be made of from now on; one that is up is replaced.
+    pub fn make_of(&mut self, data: Data) {
+        self.data = data;
+        self.due = None;
+        self.pause = Duration::ZERO;
+        if !matches!(self.state, State::Starting(..)) {
+            self.state = State::Down;
+        }
+    }
+
+    /// Whether there is an engine, as far as is known.
+    pub fn is_up(&self) -> bool {
+        matches!(self.state, State::Up(_))
+    }
+
+    /// The engine, which is brought up if it is not, as far as there is time.
+    pub fn up(&mut self, until: Instant) -> Result<Up<'_>, NotUp> {
+        self.requester.be_patient(Patience::Until(until));
+        self.notice_losses();
+        while !matches!(self.state, State::Up(_)) {
+            self.step(until)?;
+        }
+        let Self { requester, buffers, state, data, generation, .. } = self;
+        match state {
+            State::Up(engine) => {
+                Ok(Up { engine, requester, buffers, data, generation: *generation })
+            }
+            // The loop above ends with no other.
+            _ => Err(NotUp::Late),
+        }
+    }
+
+    /// A frame went well: the next loss is the first in a row.
+    pub fn works(&mut self) {
+        self.pause = Duration::ZERO;
+        self.due = None;
+    }
+
+    /// Waits until no request is under way. If that takes too long, the library is ended: it must
+    /// not be at work any more.
+    pub fn quiesce(&mut self, until: Instant) {
+        self.requester.be_patient(Patience::Until(until));
+        match self.requester.settle() {
+            Ok(()) => {}
+            Err(RequestError { cause: Cause::NoAnswer, command }) => {
+                log::warn!(
+                    "{} was not answered before the stop: the library is ended",
+                    command.name()
+                );
+                let library = Arc::clone(self.requester.library());
+                let ended = thread::Builder::new()
+                    .name("cami-end".to_owned())
+                    .spawn(move || library.deinitialize());
+                if let Err(error) = ended {
+                    log::error!("the library cannot be ended: {error}");
+                }
+                self.state = State::Down;
+            }
+            Err(_) => self.state = State::Down,
+        }
+    }
+
+    fn notice_losses(&mut self) {
+        let since = self.requester.under_way_since();
+        let hopeless = since.is_some_and(|since| since.elapsed() > HOPELESS);
+        let running = matches!(self.state, State::Up(_) | State::SettingUp(_));
+        if running && (hopeless || self.requester.answers().lost()) {
+            let why = if hopeless { "does not answer" } else { "was lost" };
+            log::warn!("the vendor library {why}; it is started again");
+            self.failed();
+        }
+    }
+
+    fn step(&mut self, until: Instant) -> Result<(), NotUp> {
+        match std::mem::replace(&mut self.state, State::Down) {
+            State::Down => self.start(),
+            State::Starting(handles, set_up) => self.started(handles, set_up, until),
+            State::SettingUp(set_up) => self.set_up(set_up),
+            up @ State::Up(_) => {
+                self.state = up;
+                Ok(())
+            }
+        }
+    }
+
+    fn start(&mut self) -> Result<(), NotUp> {
+        if self.due.is_some_and(|due| Instant::now() < due) {
+            return Err(NotUp::Pausing);
+        }
+        let mut set_up = SetUp::new(self.data.clone()).map_err(NotUp::System)?;
+        let mut fds = self.buffers.share().map_err(NotUp::System)?;
+        fds.push(set_up.aiq_init().share().map_err(NotUp::System)?);
+        self.requester.forget();
+        let (library, answers) =
+            (Arc::clone(self.requester.library()), Arc::clone(self.requester.answers()));
+        let (sender, handles) = sync_channel(1);
+        let begin = move || {
+            // Nobody is interested any more where this fails.
+            let _ = sender.send(initialize(&*library, answers, fds));
+        };
+        thread::Builder::new().name("cami-start".to_owned()).spawn(begin).map_err(NotUp::System)?;
+        self.state = State::Starting(handles, Box::new(set_up));
+        Ok(())
+    }
+
+    fn started(
+        &mut self,
+        handles: Receiver<Result<Vec<i32>, i32>>,
+        mut set_up: Box<SetUp>,
+        until: Instant,
+    ) -> Result<(), NotUp> {
+        match handles.recv_timeout(until.saturating_duration_since(Instant::now())) {
+            Ok(Ok(handles)) => {
+                let registered = self.buffers.registered(&handles).and_then(|()| {
+                    set_up.aiq_init().registered(handles.last().copied().unwrap_or(-1))
+                });
+                if let Err(error) = registered {
+                    self.failed();
+                    return Err(NotUp::SetUp(error.into()));
+                }
+                self.state = State::SettingUp(set_up);
+                Ok(())
+            }
+            Ok(Err(code)) => {
+                self.failed();
+                Err(NotUp::Initialize(io::Error::from_raw_os_error(code.saturating_neg())))
+            }
+            Err(RecvTimeoutError::Timeout) => {
+                self.state = State::Starting(handles, set_up);
+                Err(NotUp::Late)
+            }
+            Err(RecvTimeoutError::Disconnected) => {
+                self.failed();
+                Err(NotUp::System(io::Error::other("its thread ended")))
+            }
+        }
+    }
+
+    fn set_up(&mut self, mut set_up: Box<SetUp>) -> Result<(), NotUp> {
+        match set_up.go_on(&mut self.requester, &mut self.buffers) {
+            Ok(engine) => {
+                log::info!("the vendor library's engine is up (version {})", engine.version);
+                self.generation = self.generation.saturating_add(1);
+                self.state = State::Up(Box::new(engine));
+                Ok(())
+            }
+            Err(SetUpError::Request(RequestError { cause: Cause::NoAnswer, .. })) => {
+                self.state = State::SettingUp(set_up);
+                Err(NotUp::Late)
+            }
+            Err(error) => {
+                self.failed();
+                Err(NotUp::SetUp(error))
+            }
+        }
+    }
+
+    /// The next attempt is made at once after the first failure, and then ever later.
+    fn failed(&mut self) {
+        self.state = State::Down;
+        self.due = Some(Instant::now() + self.pause);
+        self.pause = (self.pause * 2).clamp(FIRST_PAUSE, LONGEST_PAUSE);
+    }
+}
+
+impl Drop for Connection {
+    /// Ends the library, which ends its engine.
+    fn drop(&mut self) {
+        if self.generation > 0 {
+            self.requester.library().deinitialize();
+        }
+    }
+}
+
+fn initialize(
+    library: &dyn CameraAlgorithm,
+    answers: Arc<Answers>,
+    fds: Vec<OwnedFd>,
+) -> Result<Vec<i32>, i32> {
+    let code = library.initialize(answers);
+    if code < 0 { Err(code) } else { Ok(register_all(library, fds)) }
+}

@@ -1,0 +1,354 @@
+//! [`Ipa`], carried out by a library.
+
+use std::fmt;
+use std::io;
+use std::sync::Arc;
+use std::time::Instant;
+
+use cami_abi::CameraAlgorithm;
+use cami_ipu3::Command;
+use cami_ipu3::payload::BinaryDataParams;
+use cami_ipu3_requests::{Cause, RequestError, SetUpError};
+use cami_wire::libcamera::{ControlInfo, ControlList, IpaCameraSensorInfo, IpaSettings};
+
+use crate::codec::Codec;
+use crate::complaints::Complaints;
+use crate::connection::{Connection, NotUp};
+use crate::control_ids::ControlIds;
+use crate::errno::{E2BIG, EINVAL, EIO, ENODEV, ETIMEDOUT, error};
+use crate::files::Files;
+use crate::gains::Gains;
+use crate::ipa::{Ipa, IpaError, Mode, Processed, SensorSettings};
+use crate::latch::Latch;
+use crate::limits;
+use crate::metadata::Metadata;
+use crate::ranges;
+use crate::running::{Frame, InEffect, Running};
+use crate::sensor::Sensor;
+use crate::tuning::{MOST_AIQD_BYTES, Places};
+
+/// Frames from the statistics after which something is asked for to the frame that it is in effect
+/// for: 2 for the sensor to do it (its exposure's delay), 1 for the statistics to come.
+const LEAD: u32 = 3;
+
+/// An IPA whose algorithms are a library's.
+///
+/// A library that is dead, late or answers nonsense costs what it was asked for and nothing else:
+/// every call answers, exposure and parameters are held, and the library is brought up again.
+#[derive(Debug)]
+pub struct Translation {
+    connection: Connection,
+    files: Box<dyn Files>,
+    places: Places,
+    ids: ControlIds,
+    codec: Codec,
+    gains: Gains,
+    /// What is asked of AE, AWB and AF: ahead of the frames, because it takes effect late.
+    ahead: Latch,
+    /// What holds for the frame at hand.
+    now: Latch,
+    model: String,
+    running: Option<Running>,
+    troubles: Complaints,
+    bad_statistics: Complaints,
+    bad_configurations: Complaints,
+}
+
+impl fmt::Debug for dyn Files {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Files")
+    }
+}
+
+/// Why a frame goes without the library.
+enum Trouble {
+    NotUp(NotUp),
+    Request(RequestError),
+}
+
+impl From<NotUp> for Trouble {
+    fn from(error: NotUp) -> Self {
+        Self::NotUp(error)
+    }
+}
+
+impl From<RequestError> for Trouble {
+    fn from(error: RequestError) -> Self {
+        Self::Request(error)
+    }
+}
+
+impl fmt::Display for Trouble {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotUp(error) => write!(f, "{error}"),
+            Self::Request(error) => write!(f, "{error}"),
+        }
+    }
+}
+
+impl Trouble {
+    /// Whether another call may find it gone.
+    fn passes(&self) -> bool {
+        match self {
+            Self::NotUp(error) => !matches!(error, NotUp::System(_)),
+            Self::Request(error) => matches!(error.cause, Cause::Lost | Cause::NoAnswer),
+        }
+    }
+}
+
+impl Translation {
+    /// An IPA in front of a library that nobody has initialised.
+    ///
+    /// # Errors
+    /// There is no memory for the buffers that are shared with it.
+    pub fn new(
+        library: Arc<dyn CameraAlgorithm>,
+        files: Box<dyn Files>,
+        places: Places,
+        ids: ControlIds,
+    ) -> io::Result<Self> {
+        Ok(Self {
+            connection: Connection::new(library)?,
+            files,
+            places,
+            ids,
+            codec: Codec::new(),
+            gains: Gains::default(),
+            ahead: Latch::new(ids),
+            now: Latch::new(ids),
+            model: String::new(),
+            running: None,
+            troubles: Complaints::default(),
+            bad_statistics: Complaints::default(),
+            bad_configurations: Complaints::default(),
+        })
+    }
+
+    /// AIC and the first exposure for the mode that is configured.
+    fn begin(&mut self, until: Instant) -> Result<(), Trouble> {
+        let Some(running) = &mut self.running else { return Ok(()) };
+        let mut up = self.connection.up(until)?;
+        self.gains.find_limits(&mut up, &running.sensor)?;
+        running.make_aic(&mut up)?;
+        running.begin(&mut up, &mut self.ahead.settings, &self.gains)?;
+        Ok(())
+    }
+
+    /// What a frame's statistics lead to: the lens's target, and metadata on the way.
+    fn process(
+        &mut self,
+        frame: &Frame,
+        statistics: &[u8],
+        metadata: &mut Metadata,
+        until: Instant,
+    ) -> Result<Option<i32>, Trouble> {
+        let Some(running) = &mut self.running else { return Ok(None) };
+        let mut up = self.connection.up(until)?;
+        let told = running.exposed_by(&mut up, frame, &mut self.gains)?;
+        if let Some(told) = told.as_ref().filter(|told| told.is_own) {
+            metadata.own_ae(&told.answer);
+        }
+        let grids = match self.codec.grids(statistics) {
+            Ok(grids) => Some(grids),
+            Err(bad) => {
+                self.bad_statistics.warn(format_args!("frame {}: {bad}", frame.number));
+                None
+            }
+        };
+        let measured = told.as_ref().map(|told| &told.answer).zip(grids);
+        let settings = &mut self.ahead.settings;
+        running.run(&mut up, frame, measured, settings, &self.gains)?;
+        let lens = running.focus(&mut up, frame, settings)?;
+        if let Some(InEffect { code, .. }) = frame.in_effect {
+            self.gains.of(&mut up, code)?;
+        }
+        self.connection.works();
+        Ok(lens)
+    }
+
+    fn params(&mut self, frame: u32, until: Instant) -> Result<bool, Trouble> {
+        let Some(running) = &mut self.running else { return Ok(false) };
+        let mut up = self.connection.up(until)?;
+        running.make_aic(&mut up)?;
+        let adjustments = ranges::adjustments(&self.now.settings);
+        let Some(config) = running.configure_isp(&mut up, frame, adjustments)? else {
+            return Ok(false);
+        };
+        match self.codec.params(&config.aic_config) {
+            Ok(_) => Ok(true),
+            Err(bad) => {
+                self.bad_configurations.warn(format_args!("frame {frame}: {bad}"));
+                Ok(false)
+            }
+        }
+    }
+
+    /// Keeps what the engine has learnt of the camera.
+    fn save_learnt(&mut self, until: Instant) {
+        let Some(path) = self.places.aiqd_file(&self.model) else { return };
+        if !self.connection.is_up() {
+            return;
+        }
+        let Ok(up) = self.connection.up(until) else { return };
+        let buffer = &mut up.buffers.aiq_data;
+        buffer.payload.aiq_handle = up.engine.aiq;
+        let asked = buffer.exchange_parts(
+            up.requester,
+            Command::AiqGetData,
+            0..size_of::<u64>(),
+            0..size_of::<BinaryDataParams>(),
+        );
+        if let Err(error) = asked {
+            return log::warn!("what was learnt of {} is lost: {error}", self.model);
+        }
+        let size = usize::try_from(buffer.payload.size).unwrap_or(usize::MAX);
+        match buffer.payload.data.get(..size) {
+            Some(learnt) if size > 0 && size <= MOST_AIQD_BYTES => {
+                if let Err(error) = self.files.write(&path, learnt) {
+                    log::warn!("{} cannot be written: {error}", path.display());
+                }
+            }
+            _ => log::warn!("the library says that it has learnt {size} bytes: not kept"),
+        }
+    }
+}
+
+/// What libcamera is told of a library that does not come up.
+fn not_up(reason: &NotUp) -> IpaError {
+    let errno = match reason {
+        NotUp::Late | NotUp::Pausing => ETIMEDOUT,
+        NotUp::Initialize(error) | NotUp::System(error) => error.raw_os_error().unwrap_or(ENODEV),
+        NotUp::SetUp(SetUpError::Tuning(_)) => E2BIG,
+        NotUp::SetUp(_) => EIO,
+    };
+    error(errno, reason.to_string())
+}
+
+impl Ipa for Translation {
+    fn init(
+        &mut self,
+        settings: &IpaSettings,
+        sensor: &IpaCameraSensorInfo,
+        sensor_controls: &[ControlInfo],
+        until: Instant,
+    ) -> Result<Vec<ControlInfo>, IpaError> {
+        // Which lens there is, libcamera says with the mode.
+        let sensor = Sensor::new(sensor, sensor_controls, &[])?;
+        let (data, path) = self.places.data(&*self.files, settings)?;
+        log::info!("sensor {}: tuning file {}", settings.sensor_model, path.display());
+        self.model.clone_from(&settings.sensor_model);
+        self.running = None;
+        self.gains = Gains::default();
+        self.connection.make_of(data);
+        let mut up = self.connection.up(until).map_err(|reason| not_up(&reason))?;
+        self.gains
+            .find_limits(&mut up, &sensor)
+            .map_err(|reason| error(EIO, reason.to_string()))?;
+        Ok(limits::controls(self.ids, &sensor, self.gains.limits))
+    }
+
+    fn configure(&mut self, mode: &Mode, until: Instant) -> Result<Vec<ControlInfo>, IpaError> {
+        let running = Running::new(mode)?;
+        self.running = Some(running);
+        self.ahead = Latch::new(self.ids);
+        self.now = Latch::new(self.ids);
+        match self.begin(until) {
+            Ok(()) => {}
+            Err(trouble) if trouble.passes() => {
+                log::warn!("the mode begins without the vendor library: {trouble}");
+            }
+            Err(trouble) => {
+                self.running = None;
+                return Err(error(EIO, trouble.to_string()));
+            }
+        }
+        let sensor = self.running.as_ref().map(|running| &running.sensor);
+        let sensor = sensor.ok_or_else(|| error(EINVAL, "not configured"))?;
+        Ok(limits::controls(self.ids, sensor, self.gains.limits))
+    }
+
+    fn start(&mut self, until: Instant) -> Result<SensorSettings, IpaError> {
+        self.ahead.stop();
+        self.now.stop();
+        let Some(running) = &mut self.running else {
+            return Err(error(EINVAL, "started before it was configured"));
+        };
+        running.restart();
+        if running.history.newest().is_none()
+            && let Err(trouble) = self.begin(until)
+        {
+            log::warn!("frames begin without the vendor library: {trouble}");
+        }
+        let held = self.running.as_ref().map(|running| running.sent);
+        held.ok_or_else(|| error(EINVAL, "started before it was configured"))
+    }
+
+    fn stop(&mut self, until: Instant) {
+        self.ahead.stop();
+        self.now.stop();
+        self.connection.quiesce(until);
+        self.save_learnt(until);
+        self.connection.quiesce(until);
+    }
+
+    fn queue_request(&mut self, frame: u32, controls: &ControlList) {
+        self.ahead.queue(frame, controls);
+        self.now.queue(frame, controls);
+    }
+
+    fn process_stats(
+        &mut self,
+        frame: u32,
+        timestamp_ns: i64,
+        statistics: &[u8],
+        in_effect: &ControlList,
+        until: Instant,
+    ) -> Processed {
+        self.ahead.advance(frame.saturating_add(LEAD));
+        self.now.advance(frame);
+        let Some(running) = &mut self.running else { return Processed::default() };
+        let frame = Frame {
+            number: frame,
+            time_us: running.time_us(timestamp_ns),
+            in_effect: InEffect::of(in_effect),
+        };
+        let mut metadata = Metadata::new(self.ids);
+        metadata.settings(&running.sensor, &self.now.settings);
+        // The parameters of this frame were made before its statistics came.
+        if let (Some(awb), Some(pa)) = (&running.results.awb, &running.results.pa) {
+            metadata.colour(&running.sensor, awb, &pa.results().base);
+        }
+        let processed = self.process(&frame, statistics, &mut metadata, until);
+        let lens_position = processed.unwrap_or_else(|trouble| {
+            self.troubles.warn(format_args!("frame {}: {trouble}", frame.number));
+            None
+        });
+        let Some(running) = &self.running else { return Processed::default() };
+        if let Some(InEffect { lines, code }) = frame.in_effect {
+            metadata.exposed(&running.sensor, lines, self.gains.known(code));
+        }
+        if let Some(newest) = running.history.newest() {
+            metadata.ae(newest, &self.now.settings);
+        }
+        if let Some(focus) = &running.focus {
+            metadata.focus(focus, &self.now.settings);
+        }
+        Processed {
+            sensor: Some(SensorSettings { lens_position, ..running.sent }),
+            metadata: metadata.controls,
+        }
+    }
+
+    fn compute_params(&mut self, frame: u32, until: Instant) -> Option<&[u8]> {
+        self.now.advance(frame);
+        match self.params(frame, until) {
+            Ok(true) => Some(self.codec.last_params()),
+            Ok(false) => None,
+            Err(trouble) => {
+                self.troubles.warn(format_args!("frame {frame}: {trouble}"));
+                None
+            }
+        }
+    }
+}

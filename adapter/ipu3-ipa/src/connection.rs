@@ -165,6 +165,7 @@ impl Connection {
                 if let Err(error) = ended {
                     log::error!("the library cannot be ended: {error}");
                 }
+                self.requester.forget();
                 self.state = State::Down;
             }
             Err(_) => self.state = State::Down,

@@ -1,11 +1,12 @@
 //! A camera in its mode: what is asked of the engine for it, and what came of it.
 
 use cami_ipu3::Command;
+use cami_ipu3::encoder;
 use cami_ipu3::payload::IPU3AicConfig;
 use cami_ipu3::sequence::ae::{AeAnswer, Exposed};
 use cami_ipu3::sequence::af;
 use cami_ipu3::sequence::aic::{self, Adjustments, AicMode, AicResults, AicSetup};
-use cami_ipu3::sequence::statistics::Statistics;
+use cami_ipu3::sequence::sa::Tables;
 use cami_ipu3::statistics::Grids;
 use cami_ipu3_requests::{RequestError, checked};
 use cami_wire::libcamera::ControlList;
@@ -17,7 +18,7 @@ use crate::history::History;
 use crate::ipa::{IpaError, Mode, SensorSettings};
 use crate::sensor::{self, Sensor};
 use crate::settings::Settings;
-use crate::three_a::{Question, Results};
+use crate::three_a::{Measured, Question, Results};
 use crate::{v4l2, wishes};
 
 /// The clock's first µs: a time of 0 stops AWB for good (spec/ipu3-protocol.md, 0.8).
@@ -68,6 +69,8 @@ pub struct Running {
     setup: AicSetup,
     /// The engine that has an AIC for this mode.
     configured: u64,
+    /// Engine, tables and digital gain of the shading that AIC knows.
+    shading: Option<(u64, u64, u32)>,
     last_us: u64,
 }
 
@@ -95,6 +98,7 @@ impl Running {
             sent,
             setup,
             configured: 0,
+            shading: None,
             last_us: 0,
         })
     }
@@ -191,24 +195,13 @@ impl Running {
         settings: &mut Settings,
         gains: &Gains,
     ) -> Result<(), RequestError> {
-        if let (Some((ae, grids)), Some(awb), Some(pa)) =
-            (measured, self.results.awb, self.results.pa.clone())
-        {
+        if let Some((ae, grids)) = measured {
             let exposure_us = u64::try_from(ae.results().exposure.exposure_time_us).unwrap_or(0);
-            let sa = self.results.sa.clone();
-            let statistics = Statistics {
-                frame_id: u64::from(frame.number),
-                // When its exposure began, as the HAL counts it.
-                timestamp_us: frame.time_us.saturating_sub(exposure_us).max(1),
-                ae,
-                awb: &awb,
-                pa: &pa,
-                sa: sa.as_ref(),
-                af: self.focus.as_ref().and_then(Focus::results),
-                rgbs: grids.rgbs(),
-                af_grid: grids.af(),
-            };
-            self.results.send_statistics(up, &statistics)?;
+            // When its exposure began, as the HAL counts it.
+            let began_us = frame.time_us.saturating_sub(exposure_us).max(1);
+            let measured = Measured { frame: frame.number, began_us, ae, grids };
+            let focus = self.focus.as_ref().and_then(Focus::results);
+            self.results.send_statistics(up, &measured, focus)?;
         }
         let question = self.question(settings, gains);
         let answer = self.results.ask(up, &question, self.history.newest())?;
@@ -252,19 +245,27 @@ impl Running {
         };
         let Some(ae) = self.history.expected(frame) else { return Ok(None) };
         let digital_gain = ae.results().exposure.digital_gain;
-        let gained = (digital_gain != 1.0).then(|| sa.with_gain(digital_gain));
+        // The tables are most of the request, and change with the light or the digital gain only.
+        let shading = (up.generation, self.results.tables, digital_gain.to_bits());
+        let tables = if self.shading == Some(shading) { Tables::Known } else { Tables::New };
+        self.shading = None;
+        let gained =
+            (tables == Tables::New && digital_gain != 1.0).then(|| sa.with_gain(digital_gain));
         let sa = gained.as_ref().unwrap_or(sa);
         let timestamp_us = i64::try_from(self.last_us).unwrap_or(i64::MAX);
-        let results = AicResults { timestamp_us, ae, awb, gbce, pa, sa };
+        let results = AicResults { timestamp_us, ae, awb, gbce, pa, sa, tables };
         let buffer = &mut up.buffers.aic;
         aic::fill_run(&mut buffer.payload, &self.setup, &results);
-        let used = aic::used_by_run(&buffer.payload);
+        let used = aic::used_by_run(&buffer.payload, tables);
         buffer.send_parts(up.requester, Command::AicRun, &used)?;
+        self.shading = Some(shading);
         let buffer = &mut up.buffers.aic_config;
         aic::fill_get_config(&mut buffer.payload, self.setup.mode);
         let mode = std::mem::offset_of!(IPU3AicConfig, aic_mode)..size_of::<IPU3AicConfig>();
-        let all = 0..size_of::<IPU3AicConfig>();
-        buffer.exchange_parts(up.requester, Command::AicGetConfig, mode, all)?;
+        buffer.send_parts(up.requester, Command::AicGetConfig, std::slice::from_ref(&mode))?;
+        for part in encoder::used() {
+            buffer.read_part(Command::AicGetConfig, part)?;
+        }
         Ok(Some(&buffer.payload))
     }
 

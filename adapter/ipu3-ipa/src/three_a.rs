@@ -1,15 +1,16 @@
 //! The engine's answers, and how they are asked for: statistics, AE, GBCE, AWB, PA, SA.
 
 use cami_ipu3::Command;
-use cami_ipu3::payload::{AwbResults, ColorChannels, FrameParams};
+use cami_ipu3::payload::{AfResults, AwbResults, ColorChannels, FrameParams};
 use cami_ipu3::sequence::ae::{AeAnswer, AeControls};
 use cami_ipu3::sequence::awb::AwbControls;
 use cami_ipu3::sequence::gbce::GbceAnswer;
 use cami_ipu3::sequence::pa::PaAnswer;
-use cami_ipu3::sequence::sa::SaAnswer;
+use cami_ipu3::sequence::sa::{SaAnswer, Tables};
 use cami_ipu3::sequence::statistics::Statistics;
-use cami_ipu3::sequence::{ae, awb, gbce, pa, sa, statistics};
-use cami_ipu3_requests::{Cause, PayloadBuffer, RequestError, checked};
+use cami_ipu3::sequence::{BadAnswer, ae, awb, gbce, pa, sa, statistics};
+use cami_ipu3::statistics::Grids;
+use cami_ipu3_requests::{Cause, RequestError, checked};
 
 use crate::complaints::Complaints;
 use crate::connection::Up;
@@ -27,6 +28,19 @@ pub struct Question {
     pub frame: FrameParams,
 }
 
+/// What was measured of a frame.
+#[derive(Debug, Clone, Copy)]
+pub struct Measured<'a> {
+    /// Its number.
+    pub frame: u32,
+    /// When its exposure began, in µs.
+    pub began_us: u64,
+    /// The answer by which it was exposed.
+    pub ae: &'a AeAnswer,
+    /// Its grids.
+    pub grids: &'a Grids,
+}
+
 /// The newest good answer of each.
 #[derive(Debug, Default)]
 pub struct Results {
@@ -38,6 +52,10 @@ pub struct Results {
     pub pa: Option<PaAnswer>,
     /// Shading.
     pub sa: Option<SaAnswer>,
+    /// How often the shading tables have changed; 0 before the first.
+    pub tables: u64,
+    /// Which of them the statistics' buffer holds.
+    told_tables: u64,
     complaints: Complaints,
 }
 
@@ -46,16 +64,36 @@ impl Results {
     pub fn send_statistics(
         &mut self,
         up: &mut Up<'_>,
-        frame: &Statistics<'_>,
+        measured: &Measured<'_>,
+        focus: Option<&AfResults>,
     ) -> Result<(), RequestError> {
+        let (Some(awb), Some(pa)) = (&self.awb, &self.pa) else { return Ok(()) };
+        let tables =
+            if self.told_tables == self.tables { Tables::Known } else { Tables::AsAnswered };
+        self.told_tables = 0;
+        let frame = Statistics {
+            frame_id: u64::from(measured.frame),
+            timestamp_us: measured.began_us,
+            ae: measured.ae,
+            awb,
+            pa,
+            sa: self.sa.as_ref(),
+            tables,
+            af: focus,
+            rgbs: measured.grids.rgbs(),
+            af_grid: measured.grids.af(),
+        };
         let buffer = &mut up.buffers.statistics;
-        if let Err(bad) = statistics::fill(&mut buffer.payload, up.engine.aiq, frame) {
+        if let Err(bad) = statistics::fill(&mut buffer.payload, up.engine.aiq, &frame) {
             self.complaints.warn(bad);
             return Ok(());
         }
-        let used = statistics::used(&buffer.payload);
-        let sent = buffer.send_parts(up.requester, Command::StatisticsSet, &used);
-        self.tolerate(sent).map(|_| ())
+        let used = statistics::used(&buffer.payload, tables);
+        buffer
+            .send_parts(up.requester, Command::StatisticsSet, &used)
+            .or_else(|error| self.tolerate(Err(error)).map(|_: Option<()>| ()))?;
+        self.told_tables = self.tables;
+        Ok(())
     }
 
     /// Asks everything but focus. The answer of AE, if there is a new one; a failure of one step
@@ -72,11 +110,19 @@ impl Results {
         let aiq = up.engine.aiq;
         let frame_use = question.ae.frame_use;
         ae::fill(&mut up.buffers.ae.payload, aiq, &question.ae);
-        let answer = ask(&mut up.buffers.ae, up.requester, Command::AeRun, AeAnswer::take);
+        let asked =
+            up.buffers.ae.exchange_parts(up.requester, Command::AeRun, ae::ASKED, ae::ANSWERED);
+        let answer = taken(Command::AeRun, asked, || AeAnswer::take(&up.buffers.ae.payload));
         let new_ae = self.tolerate(answer)?;
 
         gbce::fill(&mut up.buffers.gbce.payload, aiq, frame_use, question.ae.ev_shift);
-        let answer = ask(&mut up.buffers.gbce, up.requester, Command::GbceRun, GbceAnswer::take);
+        let asked = up.buffers.gbce.exchange_parts(
+            up.requester,
+            Command::GbceRun,
+            gbce::ASKED,
+            gbce::ANSWERED,
+        );
+        let answer = taken(Command::GbceRun, asked, || GbceAnswer::take(&up.buffers.gbce.payload));
         self.gbce = self.tolerate(answer)?.or(self.gbce.take());
 
         // There must be an answer before it can be left as it is.
@@ -84,14 +130,16 @@ impl Results {
         if !kept {
             let controls = question.awb.unwrap_or_default();
             awb::fill(&mut up.buffers.awb.payload, aiq, &controls);
-            let answer = ask(&mut up.buffers.awb, up.requester, Command::AwbRun, awb::take);
+            let asked = up.buffers.awb.exchange(up.requester, Command::AwbRun);
+            let answer = taken(Command::AwbRun, asked, || awb::take(&up.buffers.awb.payload));
             self.awb = self.tolerate(answer)?.or(self.awb.take());
         }
         let Some(awb) = self.awb else { return Ok(new_ae) };
 
         if let Some(ae) = new_ae.as_ref().or(last) {
             pa::fill(&mut up.buffers.pa.payload, aiq, &awb, ae, None);
-            let answer = ask(&mut up.buffers.pa, up.requester, Command::PaRun, PaAnswer::take);
+            let asked = ask_pa(up);
+            let answer = taken(Command::PaRun, asked, || PaAnswer::take(&up.buffers.pa.payload));
             self.pa = self.tolerate(answer)?.or(self.pa.take());
             if let (Some(pa), Some(gains)) = (&mut self.pa, question.gains) {
                 pa.set_gains(gains);
@@ -99,11 +147,14 @@ impl Results {
         }
 
         sa::fill(&mut up.buffers.sa.payload, aiq, frame_use, &question.frame, &awb);
-        let asked = up.buffers.sa.exchange(up.requester, Command::SaRun);
+        let asked = ask_sa(up, self.sa.as_ref());
         if self.tolerate(asked)?.is_some() {
-            let answer = SaAnswer::take(&up.buffers.sa.payload, self.sa.clone());
-            let answer = self.tolerate(checked(Command::SaRun, answer))?;
-            self.sa = answer.or(self.sa.take());
+            // After an answer that is nonsense there are no tables until the next.
+            let before = self.sa.take();
+            let stays = sa::tables(&up.buffers.sa.payload, before.as_ref()).is_empty();
+            self.tables = self.tables.saturating_add(u64::from(!stays));
+            let answer = SaAnswer::take(&up.buffers.sa.payload, before);
+            self.sa = self.tolerate(checked(Command::SaRun, answer))?;
         }
         Ok(new_ae)
     }
@@ -124,13 +175,29 @@ impl Results {
     }
 }
 
-/// Makes a request and takes its answer.
-fn ask<P: cami_ipu3::Pod, T>(
-    buffer: &mut PayloadBuffer<P>,
-    requester: &mut cami_ipu3_requests::Requester,
+/// PA, with no more of its answer than there is.
+fn ask_pa(up: &mut Up<'_>) -> Result<(), RequestError> {
+    let buffer = &mut up.buffers.pa;
+    buffer.exchange_parts(up.requester, Command::PaRun, pa::ASKED, pa::ANSWERED)?;
+    let tables = pa::tables(&buffer.payload);
+    buffer.read_part(Command::PaRun, tables)
+}
+
+/// SA, with its tables only where they are new.
+fn ask_sa(up: &mut Up<'_>, before: Option<&SaAnswer>) -> Result<(), RequestError> {
+    let buffer = &mut up.buffers.sa;
+    buffer.exchange_parts(up.requester, Command::SaRun, sa::ASKED, sa::ANSWERED)?;
+    for table in sa::tables(&buffer.payload, before) {
+        buffer.read_part(Command::SaRun, table)?;
+    }
+    Ok(())
+}
+
+/// An answer, if there is one.
+fn taken<T>(
     command: Command,
-    take: impl FnOnce(&P) -> Result<T, cami_ipu3::sequence::BadAnswer>,
+    asked: Result<(), RequestError>,
+    take: impl FnOnce() -> Result<T, BadAnswer>,
 ) -> Result<T, RequestError> {
-    buffer.exchange(requester, command)?;
-    checked(command, take(&buffer.payload))
+    asked.and_then(|()| checked(command, take()))
 }

@@ -7,7 +7,7 @@
 
 mod support;
 
-use cami_ipu3::encoder::encode;
+use cami_ipu3::encoder::{encode, used as used_parts};
 use cami_ipu3::payload::AicConfig;
 use cami_ipu3::statistics::{Grids, Text, convert};
 use cami_ipu3::uapi::{Entry, Listed, Params, Stats3a};
@@ -42,6 +42,15 @@ fn encoded_parameters_are_the_hals_byte_for_byte() {
             let same = bytes_of(&*params) == bytes_of(&*expected);
             assert!(same, "{name}: {:#?}", differences(&params, &expected));
         }
+        // And whatever is in the bytes that are not used.
+        let mut used = zeroed_box::<AicConfig>();
+        bytes_of_mut(&mut *used).fill(0x5a);
+        for part in used_parts() {
+            bytes_of_mut(&mut *used)[part.clone()].copy_from_slice(&bytes_of(&*config)[part]);
+        }
+        let mut params = zeroed_box::<Params>();
+        encode(&used, &mut params).expect(&name);
+        assert!(bytes_of(&*params) == bytes_of(&*expected), "{name}");
     }
 }
 

@@ -1,7 +1,7 @@
 //! Every control that is advertised does what libcamera says that it does.
 
 use cami_ipu3::Command;
-use cami_ipu3::payload::Transport;
+use cami_ipu3::payload::{AfRunParams, SetStatisticsParams, Transport};
 use cami_ipu3_ipa::{ControlName, IdSet};
 use cami_wire::libcamera::{ControlValue, Rectangle};
 
@@ -247,10 +247,19 @@ fn continuous_focus_can_be_halted() {
 }
 
 #[test]
-fn windows_and_ranges_are_accepted_while_it_focuses() {
-    let mut session = Session::reference(IdSet::From0_5);
-    let window = Rectangle { x: 1600, y: 1200, width: 1000, height: 800 };
+fn windows_and_ranges_say_where_focus_is_searched() {
+    let library = Faulty::new();
+    let day = lights(500.0, virtual_camera::Source::Daylight(6504.0));
+    let mut session = Session::started(library.clone(), IdSet::From0_5, &day);
+    session.run(60);
+    let asked = library.payload::<AfRunParams>(Command::AfRun);
+    assert_eq!((asked.base.focus_metering_mode, asked.base.focus_range), (0, 0));
+    let manual = (ControlName::AfMode, scalar(0_i32));
+    session.ask(&[manual, (ControlName::LensPosition, scalar(10.0_f32))]);
+    session.run(6);
+    let window = Rectangle { x: 2112, y: 1568, width: 1056, height: 784 };
     session.ask(&[
+        (ControlName::AfMode, scalar(2_i32)),
         (ControlName::AfMetering, scalar(1_i32)),
         (ControlName::AfWindows, ControlValue::array(&[window]).unwrap()),
         (ControlName::AfRange, scalar(1_i32)),
@@ -261,5 +270,42 @@ fn windows_and_ranges_are_accepted_while_it_focuses() {
             least = least.min(position);
         }
     }
+    let asked = library.payload::<AfRunParams>(Command::AfRun);
+    assert_eq!((asked.base.focus_metering_mode, asked.base.focus_range), (1, 1));
+    let found = asked.focus_rect;
+    assert_eq!([found.left, found.top, found.right, found.bottom], [4096, 4096, 6144, 6144]);
     assert!(least >= 400, "macro is the near half: {least}");
+}
+
+#[test]
+fn digital_gain_goes_into_the_shading_table() {
+    let library = Faulty::new();
+    let night = lights(0.2, virtual_camera::Source::Planckian(2856.0));
+    let mut session = Session::started(library.clone(), IdSet::From0_5, &night);
+    let shading = || {
+        let results = library.payload::<Transport>(Command::AicRun).input.sa_results;
+        (results.channel_gr[0], results.base.lsc_update)
+    };
+    let mut last = session.step();
+    let (mut table, _) = shading();
+    for _ in 0..30 {
+        last = session.step();
+        let (now, update) = shading();
+        assert_eq!(update != 0, now != table, "new tables are told to be new, and no others");
+        table = now;
+    }
+    let digital = session.get::<f32>(&last, ControlName::DigitalGain).unwrap();
+    assert!(digital > 1.5, "it is dark: {digital}");
+    assert!((table / digital - 1.0).abs() < 0.01, "{table} for a gain of {digital}");
+    // And the statistics name it as the frame's.
+    let told = library.payload::<SetStatisticsParams>(Command::StatisticsSet).input;
+    let exposure = told.frame_ae_parameters.exposure;
+    assert!((exposure.digital_gain / digital - 1.0).abs() < 0.01);
+    let sent = last.in_effect;
+    let sensor = told.frame_ae_parameters.sensor_exposure;
+    assert_eq!(i32::from(sensor.coarse_integration_time), sent.exposure_lines);
+    assert_eq!(i32::from(sensor.analog_gain_code_global), sent.analogue_gain_code);
+    let began = told.base.frame_timestamp + u64::try_from(exposure.exposure_time_us).unwrap();
+    let number = u64::from(session.frame) - 1;
+    assert_eq!(began, 5_000_000 + 33_330_370 * number / 1000, "µs, from its exposure's begin");
 }

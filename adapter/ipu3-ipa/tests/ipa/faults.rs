@@ -61,10 +61,10 @@ fn nonsense_in_any_answer_never_reaches_libcamera() {
         session.run(10);
         for fault in nonsense() {
             library.fault(command, fault);
-            session.run(3);
+            session.run(2);
         }
         library.heal();
-        let last = session.run(60);
+        let last = session.run(40);
         let level = session.chart_level(&last);
         assert!((25.0..80.0).contains(&level), "after {}: level {level}", command.name());
         assert!(last.params.is_some(), "after {}", command.name());

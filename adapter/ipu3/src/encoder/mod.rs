@@ -16,9 +16,12 @@ mod measuring;
 mod noise;
 mod shading;
 
+use std::mem::offset_of;
+
 use zerocopy::FromZeros;
 
-use crate::payload::AicConfig;
+use crate::payload::{AicConfig, CssObgridKernelConfig};
+use crate::sequence::{Parts, items};
 use crate::uapi::{Flags, Params};
 
 pub use error::{Block, EncodeError};
@@ -73,6 +76,23 @@ pub fn encode(config: &AicConfig, params: &mut Params) -> Result<(), EncodeError
     params.xnr3_dmem_params = checked.xnr3;
     params.obgrid_param = bayer::obgrid(&config.obgrid_2500_config);
     Ok(())
+}
+
+/// The bytes of the configuration that [`encode`] looks at: a seventh of it. Of each table of black
+/// levels it is the first entry, and of the defect pixels nothing.
+#[must_use]
+pub fn used() -> Parts {
+    let obgrid = offset_of!(AicConfig, obgrid_2500_config);
+    let level = |table: usize| items::<u16>(obgrid + table, 1);
+    vec![
+        0..obgrid,
+        level(offset_of!(CssObgridKernelConfig, table_gr)),
+        level(offset_of!(CssObgridKernelConfig, table_r)),
+        level(offset_of!(CssObgridKernelConfig, table_b)),
+        level(offset_of!(CssObgridKernelConfig, table_gb)),
+        offset_of!(AicConfig, bnr_2500_config)..offset_of!(AicConfig, dpc_2500_config),
+        offset_of!(AicConfig, awb_2500_config)..size_of::<AicConfig>(),
+    ]
 }
 
 /// The blocks that are encoded: always the same ones.

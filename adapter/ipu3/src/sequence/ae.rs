@@ -1,5 +1,8 @@
 //! AIQ_AE_RUN: automatic exposure.
 
+use std::mem::offset_of;
+use std::ops::Range;
+
 use super::answer::{BadAnswer, cells, count, finite, positive, present};
 use super::pointer::{ABSENT, PRESENT, same, word};
 use crate::payload::{
@@ -125,6 +128,11 @@ pub fn fill(payload: &mut AeRunParams, aiq: u64, controls: &AeControls) {
         manual_iso_max: -1,
     };
 }
+
+/// The bytes of a filled request, and those of its answer.
+pub const ASKED: Range<usize> = 0..offset_of!(AeRunParams, res);
+/// See [`ASKED`].
+pub const ANSWERED: Range<usize> = ASKED.end..size_of::<AeRunParams>();
 
 /// Cells of an echoed answer's weight grid.
 pub(super) fn weight_cells(results: &AeRunParamsResults) -> usize {

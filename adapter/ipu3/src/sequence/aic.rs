@@ -7,7 +7,7 @@ use super::gbce::GbceAnswer;
 use super::pa::{self, PaAnswer};
 use super::parts::{Parts, items};
 use super::pointer::{ABSENT, PRESENT, word};
-use super::sa::{self, SaAnswer};
+use super::sa::{self, SaAnswer, Tables};
 use super::set_up::{TooLarge, blob};
 use crate::payload::{
     AicInputFrameParameters, AicResolutionConfigParameters, AwbResults, FrameParams,
@@ -130,6 +130,8 @@ pub struct AicResults<'a> {
     pub pa: &'a PaAnswer,
     /// Shading.
     pub sa: &'a SaAnswer,
+    /// How its tables go along.
+    pub tables: Tables,
 }
 
 /// What stays the same from run to run.
@@ -185,12 +187,13 @@ pub fn fill_run(payload: &mut Transport, setup: &AicSetup, results: &AicResults<
     copy(&mut input.g_gamma_lut, green);
     copy(&mut input.tone_map_lut, results.gbce.tone_map());
     results.pa.echo(&mut input.pa_results);
-    results.sa.echo(&mut input.sa_results);
+    results.sa.echo(&mut input.sa_results, results.tables);
 }
 
-/// The bytes that a filled AIC_RUN uses; the tuning data of AIC_INIT are not among them.
+/// The bytes that a filled AIC_RUN uses, but for those that its buffer has from before: the tuning
+/// data of AIC_INIT are not among them.
 #[must_use]
-pub fn used_by_run(payload: &Transport) -> Parts {
+pub fn used_by_run(payload: &Transport, tables: Tables) -> Parts {
     let input = &payload.input;
     let gamma = usize::try_from(input.gbce_results.gamma_lut_size).unwrap_or(usize::MAX);
     let tone_map = usize::try_from(input.gbce_results.tone_map_lut_size).unwrap_or(usize::MAX);
@@ -201,7 +204,7 @@ pub fn used_by_run(payload: &Transport) -> Parts {
         offset_of!(Transport, cmc_remote_handle)..offset_of!(Transport, input.pa_results),
         pa::used(&input.pa_results, offset_of!(Transport, input.pa_results)),
     ];
-    parts.extend(sa::used(&input.sa_results, offset_of!(Transport, input.sa_results)));
+    parts.extend(sa::echoed(&input.sa_results, offset_of!(Transport, input.sa_results), tables));
     let weights = usize::from(input.weight_grid.width) * usize::from(input.weight_grid.height);
     parts.extend([
         items::<Rectangle>(offset_of!(Transport, input.focus_rect), 1),

@@ -1,5 +1,8 @@
 //! AIQ_GBCE_RUN: gamma tables and tone map.
 
+use std::mem::offset_of;
+use std::ops::Range;
+
 use zerocopy::FromZeros;
 
 use super::answer::{BadAnswer, count, present};
@@ -23,6 +26,11 @@ pub fn fill(payload: &mut GbceRunParams, aiq: u64, frame_use: i32, ev_shift: f32
         ev_shift,
     };
 }
+
+/// The bytes of a filled request, and those of its answer.
+pub const ASKED: Range<usize> = 0..offset_of!(GbceRunParams, res_base);
+/// See [`ASKED`].
+pub const ANSWERED: Range<usize> = ASKED.end..size_of::<GbceRunParams>();
 
 /// A checked answer of GBCE.
 #[derive(Debug, Clone)]

@@ -3,7 +3,7 @@
 use super::ae::AeAnswer;
 use super::gbce::GbceAnswer;
 use super::pa::PaAnswer;
-use super::sa::SaAnswer;
+use super::sa::{SaAnswer, Tables};
 use super::set_up::CmcAnswer;
 use super::{af, aic, awb, statistics};
 use crate::payload::{
@@ -46,16 +46,16 @@ fn noise_is_refused_or_taken_and_never_more() {
             answer.echo(&mut target.input.frame_pa_parameters);
         }
         if let Ok(answer) = &sa {
-            answer.echo(&mut target.input.frame_sa_parameters);
+            answer.echo(&mut target.input.frame_sa_parameters, Tables::New);
         }
         let _ = GbceAnswer::take(&noise::<GbceRunParams>(seed));
         let _ = awb::take(&noise::<AwbRunParams>(seed));
         let _ = CmcAnswer::take(&noise::<CmcInitParams>(seed));
         taken += u32::from(af::take(&noise::<AfRunParams>(seed)).is_ok());
-        for part in statistics::used(&noise(seed)) {
+        for part in statistics::used(&noise(seed), Tables::New) {
             assert!(part.start <= part.end && part.end <= size_of::<SetStatisticsParams>());
         }
-        for part in aic::used_by_run(&noise(seed)) {
+        for part in aic::used_by_run(&noise(seed), Tables::New) {
             assert!(part.start <= part.end && part.end <= size_of::<Transport>());
         }
     }
@@ -74,6 +74,7 @@ fn good_ae() -> Box<AeRunParams> {
     results.exposure.exposure_time_us = 10_000;
     results.exposure.analog_gain = 2.0;
     results.exposure.digital_gain = 1.0;
+    results.sensor_exposure.coarse_integration_time = 964;
     results.weight_grid.width = 32;
     results.weight_grid.height = 24;
     results.weight_grid.weights = 1;
@@ -84,7 +85,7 @@ fn good_ae() -> Box<AeRunParams> {
 fn values_that_cannot_be_are_named() {
     assert!(AeAnswer::take(&good_ae()).is_ok());
     type Change = fn(&mut AeRunParams);
-    let changes: [(&str, Change); 9] = [
+    let changes: [(&str, Change); 10] = [
         ("exposures", |p| p.res.base.exposures = 0),
         ("num_exposures", |p| p.res.base.num_exposures = 2),
         ("exposure", |p| p.res.exposures[0].exposure = 0),
@@ -93,6 +94,7 @@ fn values_that_cannot_be_are_named() {
         ("exposure_time_us", |p| p.res.exposure.exposure_time_us = -1),
         ("analog_gain", |p| p.res.exposure.analog_gain = f32::NAN),
         ("digital_gain", |p| p.res.exposure.digital_gain = f32::INFINITY),
+        ("coarse_integration_time", |p| p.res.sensor_exposure.coarse_integration_time = 0),
         ("weight_grid", |p| p.res.weight_grid.width = u16::MAX),
     ];
     for (field, change) in changes {

@@ -48,3 +48,4 @@ pub mod statistics;
 
 pub use answer::BadAnswer;
 pub use parts::Parts;
+pub(crate) use parts::items;

@@ -133,6 +133,18 @@ impl PaAnswer {
     }
 }
 
+/// The bytes of a filled request.
+pub const ASKED: Range<usize> = 0..offset_of!(PaRunParams, res);
+/// The bytes of an answer without its tables.
+pub const ANSWERED: Range<usize> =
+    offset_of!(PaRunParams, res)..offset_of!(PaRunParams, res) + offset_of!(PaRunParamsResults, gr);
+
+/// The bytes of the tables of an answer, if it has any.
+#[must_use]
+pub fn tables(payload: &PaRunParams) -> Range<usize> {
+    ANSWERED.end..used(&payload.res, offset_of!(PaRunParams, res)).end
+}
+
 /// The bytes that an echoed answer at `offset` uses: the tables only if there are any.
 pub(super) fn used(results: &PaRunParamsResults, offset: usize) -> Range<usize> {
     let base = &results.base;

@@ -9,6 +9,6 @@ use std::ops::Range;
 pub type Parts = Vec<Range<usize>>;
 
 /// `count` items of `T` at `offset`.
-pub(super) fn items<T>(offset: usize, count: usize) -> Range<usize> {
+pub(crate) fn items<T>(offset: usize, count: usize) -> Range<usize> {
     offset..offset + count * size_of::<T>()
 }

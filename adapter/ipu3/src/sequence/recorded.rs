@@ -16,7 +16,7 @@ use super::aic::{self, Adjustments, AicMode, AicResults, AicSetup, Geometry};
 use super::awb::{self, AwbControls};
 use super::gbce::{self, GbceAnswer};
 use super::pa::{self, PaAnswer};
-use super::sa::{self, SaAnswer};
+use super::sa::{self, SaAnswer, Tables};
 use super::set_up::{self, CmcAnswer};
 use super::statistics::{self, AfCells, RgbsCells, Statistics};
 use crate::payload::{
@@ -165,8 +165,8 @@ impl Client {
     /// What a request does not say that it uses, it leaves alone.
     fn compare_unused(&self, recorded: &Recorded, ours: &[u8], before: &[u8]) {
         let parts = match recorded.command {
-            15 => statistics::used(&payload(ours)),
-            2 => aic::used_by_run(&payload(ours)),
+            15 => statistics::used(&payload(ours), Tables::default()),
+            2 => aic::used_by_run(&payload(ours), Tables::default()),
             _ => return,
         };
         let used: usize = parts.iter().map(|part| part.len()).sum();
@@ -333,6 +333,7 @@ impl Client {
                         gbce: client.gbce.as_ref().expect("GBCE"),
                         pa: client.pa.as_ref().expect("PA"),
                         sa: client.sa.as_ref().expect("SA"),
+                        tables: Tables::default(),
                     };
                     aic::fill_run(payload, &Self::setup(), &results);
                 });
@@ -370,6 +371,7 @@ impl Client {
                 awb: self.awb.as_ref().expect("AWB"),
                 pa: self.pa.as_ref().expect("PA"),
                 sa: self.sa.as_ref(),
+                tables: Tables::default(),
                 af: self.af.as_ref(),
                 rgbs: RgbsCells { width: 80, height: 60, cells: &rgbs.blocks_ptr[..4800] },
                 af_grid: AfCells {

@@ -7,7 +7,7 @@ use super::ae::{self, AeAnswer};
 use super::pa::{self, PaAnswer};
 use super::parts::{Parts, items};
 use super::pointer::{ABSENT, PRESENT, word};
-use super::sa::{self, SaAnswer};
+use super::sa::{self, SaAnswer, Tables};
 use crate::payload::{
     AfGrid, AfGridData, AfResults, AwbResults, RgbsGrid, RgbsGridBlock, RgbsGridData,
     SetStatisticsParams, StatisticsInputParams,
@@ -53,8 +53,10 @@ pub struct Statistics<'a> {
     pub awb: &'a AwbResults,
     /// Colour gains and matrix.
     pub pa: &'a PaAnswer,
-    /// Shading tables.
+    /// Shading.
     pub sa: Option<&'a SaAnswer>,
+    /// How its tables go along.
+    pub tables: Tables,
     /// Focus; `None` where the sensor has no lens.
     pub af: Option<&'a AfResults>,
     /// The colour grid.
@@ -111,7 +113,7 @@ pub fn fill(
     }
     statistics.pa.echo(&mut input.frame_pa_parameters);
     if let Some(sa) = statistics.sa {
-        sa.echo(&mut input.frame_sa_parameters);
+        sa.echo(&mut input.frame_sa_parameters, statistics.tables);
     }
     input.awb_results = *statistics.awb;
 
@@ -138,9 +140,9 @@ pub fn fill(
     Ok(())
 }
 
-/// The bytes that a filled request uses.
+/// The bytes that a filled request uses, but for those that its buffer has from before.
 #[must_use]
-pub fn used(payload: &SetStatisticsParams) -> Parts {
+pub fn used(payload: &SetStatisticsParams, tables: Tables) -> Parts {
     let input = &payload.input;
     let weights = offset_of!(SetStatisticsParams, input.frame_ae_parameters.weights);
     let weight_cells = ae::weight_cells(&input.frame_ae_parameters);
@@ -163,7 +165,7 @@ pub fn used(payload: &SetStatisticsParams) -> Parts {
         pa::used(&input.frame_pa_parameters, pa_at),
         items::<AwbResults>(offset_of!(SetStatisticsParams, input.awb_results), 1),
     ];
-    parts.extend(sa::used(&input.frame_sa_parameters, sa_at));
+    parts.extend(sa::echoed(&input.frame_sa_parameters, sa_at, tables));
     parts
 }
 

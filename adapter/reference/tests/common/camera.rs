@@ -9,7 +9,7 @@ use cami_ipu3::sequence::aic::{Adjustments, AicMode, AicResults, AicSetup, Geome
 use cami_ipu3::sequence::awb::AwbControls;
 use cami_ipu3::sequence::gbce::GbceAnswer;
 use cami_ipu3::sequence::pa::PaAnswer;
-use cami_ipu3::sequence::sa::SaAnswer;
+use cami_ipu3::sequence::sa::{SaAnswer, Tables};
 use cami_ipu3::sequence::set_up::{self, CmcAnswer};
 use cami_ipu3::sequence::statistics::{AfCells, RgbsCells, Statistics};
 use cami_ipu3::sequence::{ae, af, aic, awb, gbce, pa, sa, statistics};
@@ -124,6 +124,7 @@ impl<'a> Camera<'a> {
                 awb: &last.awb,
                 pa: &last.pa,
                 sa: Some(&last.sa),
+                tables: Tables::AsAnswered,
                 af: Some(&last.af),
                 rgbs: RgbsCells { width: 80, height: 60, cells: &[cell; 4800] },
                 af_grid: AfCells {
@@ -178,6 +179,7 @@ impl<'a> Camera<'a> {
             gbce: &gbce,
             pa: &pa,
             sa: &sa,
+            tables: Tables::AsAnswered,
         };
         aic::fill_run(&mut self.transport, &self.setup, &results);
         hal.good(Command::AicRun, &*self.transport);

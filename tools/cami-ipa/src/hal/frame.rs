@@ -10,7 +10,7 @@ use cami_ipu3::sequence::af::AfControls;
 use cami_ipu3::sequence::awb::AwbControls;
 use cami_ipu3::sequence::gbce::GbceAnswer;
 use cami_ipu3::sequence::pa::PaAnswer;
-use cami_ipu3::sequence::sa::SaAnswer;
+use cami_ipu3::sequence::sa::{SaAnswer, Tables};
 use cami_ipu3::sequence::statistics::{AfCells, RgbsCells, Statistics};
 use cami_ipu3::sequence::{ae, af, aic, awb, gbce, pa, sa, statistics};
 use cami_ipu3_requests::{Cause, RequestError, checked};
@@ -183,6 +183,7 @@ impl FrameDriver {
                 awb,
                 pa,
                 sa: self.history.sa.as_ref(),
+                tables: Tables::AsAnswered,
                 af: self.history.af.as_ref(),
                 rgbs: RgbsCells {
                     width: size(RGBS_WIDTH),
@@ -203,7 +204,7 @@ impl FrameDriver {
             command,
             cause: Cause::Buffer(std::io::Error::other(bad)),
         })?;
-        let used = statistics::used(&engine.buffers.statistics.payload);
+        let used = statistics::used(&engine.buffers.statistics.payload, Tables::AsAnswered);
         engine.buffers.statistics.send_parts(&mut engine.requester, command, &used)?;
         let first = grids.af.first().copied().unwrap_or_default();
         Ok(Some((grids.rgbs_crc32(), first.response_1, first.response_2)))
@@ -292,9 +293,10 @@ fn run_aic(
 ) -> Result<(), RequestError> {
     let Engine { requester, buffers, ready, .. } = engine;
     let timestamp_us = i64::try_from(timestamp_us).unwrap_or(i64::MAX);
-    let results = aic::AicResults { timestamp_us, ae, awb, gbce, pa, sa };
+    let results =
+        aic::AicResults { timestamp_us, ae, awb, gbce, pa, sa, tables: Tables::AsAnswered };
     aic::fill_run(&mut buffers.aic.payload, &ready.aic, &results);
-    let used = aic::used_by_run(&buffers.aic.payload);
+    let used = aic::used_by_run(&buffers.aic.payload, Tables::AsAnswered);
     buffers.aic.send_parts(requester, Command::AicRun, &used)?;
     aic::fill_get_config(&mut buffers.aic_config.payload, ready.aic.mode);
     buffers.aic_config.send(requester, Command::AicGetConfig)

@@ -19,8 +19,9 @@ impl Link {
     ///
     /// # Errors
     /// [`ReceiveError::Malformed`] closes the descriptors that came with the message. On a packet
-    /// link the next message can still be received; on the others the framing is lost and the link
-    /// should end.
+    /// link the next message can still be received; so it can on a datagram pair, though one more may
+    /// be lost until header and message are told apart again. On a stream the framing is lost and the
+    /// link should end.
     pub fn receive<'a>(
         &self,
         inbox: &'a mut Inbox,
@@ -92,6 +93,11 @@ impl Link {
         let arrived = self.receive_some(&mut inbox.buffer, deadline)?;
         inbox.frame = None;
         let (len, fds, fds_lost) = whole(arrived)?;
+        if len != frame.data_len && fds.is_empty() && !fds_lost {
+            // The message is lost, and this is the next one's frame header: libcamera drops the
+            // second datagram where its socket is full (spec/libcamera-ipa.md, section 5, number 9).
+            inbox.frame = frame_header(inbox.buffer.get(..len).unwrap_or_default()).ok();
+        }
         match len.cmp(&frame.data_len) {
             Ordering::Less => return Err(ReceiveError::Malformed(Malformed::TooShort)),
             Ordering::Greater => return Err(ReceiveError::Malformed(Malformed::TooLarge)),

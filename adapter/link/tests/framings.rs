@@ -169,6 +169,23 @@ fn receive_after_a_malformed_packet_goes_on_with_the_next() {
     assert_eq!(receive(&other, &mut inbox).unwrap().body, b"good");
 }
 
+/// What libcamera leaves behind when its socket is full, and what a short write leaves: one message is
+/// lost, and the next arrives.
+#[test]
+fn receive_after_a_lost_datagram_goes_on_with_the_next_message() {
+    let (link, other) = link_and_socket(Framing::TwoDatagrams);
+    let mut inbox = Inbox::new(BODY, 0);
+    let next = message(9 ^ 0x8000_0000, 9, b"whole");
+    for lost in [&frame_header(100, 0)[..], &frame_header(13, 0)[..3], &frame_header(4, 0)[..]] {
+        send_raw(&other, lost, &[]).unwrap();
+        send_raw(&other, &frame_header(next.len(), 0), &[]).unwrap();
+        send_raw(&other, &next, &[]).unwrap();
+        let first = receive(&link, &mut inbox).map(|_| ());
+        assert_eq!(first, Err(ReceiveError::Malformed(Malformed::TooShort)), "{lost:?}");
+        assert_eq!(receive(&link, &mut inbox).unwrap().body, b"whole", "{lost:?}");
+    }
+}
+
 #[test]
 fn seqpacket_pair_is_a_one_packet_link_with_a_larger_buffer() {
     let (one, other) = seqpacket_pair().unwrap();

@@ -1,0 +1,29 @@
+//! How long, and how much.
+
+use std::time::Duration;
+
+/// A synchronous call is answered by then. libcamera gives up after 2000 ms and takes what comes
+/// later for an event (libcamera `src/libcamera/ipc_pipe_unixsocket.cpp`, `sendSync`).
+pub const CALL: Duration = Duration::from_millis(1500);
+/// The part of [`CALL`] that the IPA gets, so that its own answer is in time.
+pub const CALL_IPA: Duration = Duration::from_millis(1400);
+/// The answers to `computeParams` and `processStats` are sent by then.
+pub const FRAME: Duration = Duration::from_millis(50);
+/// When the door stops waiting for the IPA: the rest is for the scheduler.
+pub(crate) const FRAME_DOOR: Duration = Duration::from_millis(42);
+/// The part of [`FRAME`] that the IPA gets.
+pub const FRAME_IPA: Duration = Duration::from_millis(36);
+
+/// Buffers at a time. The pipeline has two for each buffer of the largest stream.
+pub(crate) const BUFFERS: usize = 1024;
+/// Frames that wait for the IPA at a time. The pipeline has at most as many as buffers, four.
+pub(crate) const FRAMES: usize = 64;
+/// Requests whose controls wait for the IPA; older ones are merged.
+pub(crate) const REQUESTS: usize = 64;
+/// Synchronous calls that wait at a time. libcamera makes one.
+pub(crate) const CALLS: usize = 16;
+/// Messages that may wait for a libcamera that does not read, until calls are not read either.
+pub(crate) const UNSENT: usize = 128;
+/// The largest message that a datagram pair with the default buffer takes
+/// (spec/libcamera-ipa.md, section 0).
+pub(crate) const MESSAGE_BYTES: usize = 212_960;

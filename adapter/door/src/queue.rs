@@ -1,0 +1,178 @@
+//! What the IPA has to do, in order.
+
+use std::collections::VecDeque;
+use std::time::Instant;
+
+use cami_ipu3_ipa::Mode;
+use cami_wire::libcamera::{Control, ControlInfo, ControlList, IpaCameraSensorInfo, IpaSettings};
+
+use crate::limits::REQUESTS;
+
+/// Names a job, to know its outcome by.
+pub(crate) type Ticket = u64;
+
+/// One call of the IPA.
+#[derive(Debug)]
+pub(crate) enum Job {
+    Init(Box<InitJob>),
+    Configure(Box<Mode>),
+    Start,
+    Stop,
+    QueueRequest { frame: u32, controls: ControlList },
+    ComputeParams { frame: u32 },
+    ProcessStats(Box<StatsJob>),
+}
+
+#[derive(Debug)]
+pub(crate) struct InitJob {
+    pub(crate) settings: IpaSettings,
+    pub(crate) sensor: IpaCameraSensorInfo,
+    pub(crate) sensor_controls: Vec<ControlInfo>,
+}
+
+#[derive(Debug)]
+pub(crate) struct StatsJob {
+    pub(crate) frame: u32,
+    pub(crate) timestamp_ns: i64,
+    pub(crate) statistics: Box<[u8]>,
+    pub(crate) in_effect: ControlList,
+}
+
+#[derive(Debug)]
+pub(crate) struct Queued {
+    pub(crate) ticket: Ticket,
+    pub(crate) job: Job,
+    pub(crate) until: Instant,
+}
+
+/// The jobs that have not begun. It cannot grow for ever, however long the IPA is away: of
+/// statistics only the newest wait, parameters are worth nothing after their deadline, and requests
+/// that are too many become one.
+#[derive(Debug, Default)]
+pub(crate) struct Queue {
+    jobs: VecDeque<Queued>,
+}
+
+impl Queue {
+    /// Adds a job; gives back what it makes needless.
+    pub(crate) fn push(&mut self, queued: Queued) -> Option<Queued> {
+        let needless = match &queued.job {
+            Job::ProcessStats(_) => self.position(|job| matches!(job, Job::ProcessStats(_))),
+            Job::ComputeParams { .. } => self
+                .position(|job| matches!(job, Job::ComputeParams { .. }))
+                .filter(|at| self.jobs.get(*at).is_some_and(|job| job.until <= Instant::now())),
+            Job::QueueRequest { .. } => {
+                self.merge_oldest_requests();
+                None
+            }
+            _ => None,
+        };
+        let needless = needless.and_then(|at| self.jobs.remove(at));
+        self.jobs.push_back(queued);
+        needless
+    }
+
+    pub(crate) fn pop(&mut self) -> Option<Queued> {
+        self.jobs.pop_front()
+    }
+
+    /// Takes a job away that has not begun.
+    pub(crate) fn cancel(&mut self, ticket: Ticket) -> Option<Queued> {
+        let at = self.jobs.iter().position(|queued| queued.ticket == ticket)?;
+        self.jobs.remove(at)
+    }
+
+    fn position(&self, which: impl Fn(&Job) -> bool) -> Option<usize> {
+        self.jobs.iter().position(|queued| which(&queued.job))
+    }
+
+    /// Controls hold until others come, so the older of two requests only adds what the newer does
+    /// not say.
+    fn merge_oldest_requests(&mut self) {
+        let is_request = |queued: &&mut Queued| matches!(queued.job, Job::QueueRequest { .. });
+        if self.jobs.iter_mut().filter(is_request).count() < REQUESTS {
+            return;
+        }
+        let Some(at) = self.position(|job| matches!(job, Job::QueueRequest { .. })) else { return };
+        let Some(Queued { job: Job::QueueRequest { controls: older, .. }, .. }) =
+            self.jobs.remove(at)
+        else {
+            return;
+        };
+        let next = self.jobs.iter_mut().find_map(|queued| match &mut queued.job {
+            Job::QueueRequest { controls, .. } => Some(controls),
+            _ => None,
+        });
+        if let Some(newer) = next {
+            let missing: Vec<Control> = older
+                .controls
+                .into_iter()
+                .filter(|control| newer.get(control.id).is_none())
+                .collect();
+            newer.controls.extend(missing);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use cami_wire::libcamera::{ControlValue, IdMap};
+    use std::time::Duration;
+
+    fn queued(ticket: Ticket, job: Job) -> Queued {
+        Queued { ticket, job, until: Instant::now() + Duration::from_secs(60) }
+    }
+
+    fn request(ticket: Ticket, id: u32, value: i32) -> Queued {
+        let controls = vec![Control { id, value: ControlValue::scalar(&value) }];
+        let controls = ControlList { handle: 0, id_map: IdMap::Controls, controls };
+        queued(ticket, Job::QueueRequest { frame: 0, controls })
+    }
+
+    fn statistics(ticket: Ticket) -> Queued {
+        let in_effect = ControlList { handle: 0, id_map: IdMap::V4l2, controls: Vec::new() };
+        let statistics = Box::default();
+        let job = StatsJob { frame: 1, timestamp_ns: 0, statistics, in_effect };
+        queued(ticket, Job::ProcessStats(Box::new(job)))
+    }
+
+    #[test]
+    fn only_the_newest_statistics_wait() {
+        let mut queue = Queue::default();
+        assert!(queue.push(statistics(1)).is_none());
+        assert!(queue.push(queued(2, Job::Stop)).is_none());
+        assert_eq!(queue.push(statistics(3)).unwrap().ticket, 1);
+        assert_eq!(queue.pop().unwrap().ticket, 2);
+        assert_eq!(queue.pop().unwrap().ticket, 3);
+        assert!(queue.pop().is_none());
+    }
+
+    #[test]
+    fn parameters_that_nobody_waits_for_give_way() {
+        let mut queue = Queue::default();
+        let mut old = queued(1, Job::ComputeParams { frame: 1 });
+        old.until = Instant::now();
+        queue.push(old);
+        assert_eq!(queue.push(queued(2, Job::ComputeParams { frame: 2 })).unwrap().ticket, 1);
+        assert!(queue.push(queued(3, Job::ComputeParams { frame: 3 })).is_none());
+        assert_eq!(queue.cancel(2).unwrap().ticket, 2);
+        assert!(queue.cancel(2).is_none());
+    }
+
+    #[test]
+    fn many_requests_become_one_that_keeps_the_newest_of_each_control() {
+        let mut queue = Queue::default();
+        queue.push(request(0, 7, -1));
+        for ticket in 1..1000 {
+            queue.push(request(ticket, 1, i32::try_from(ticket).unwrap()));
+        }
+        assert!(queue.jobs.len() <= REQUESTS);
+        let Some(Queued { job: Job::QueueRequest { controls, .. }, .. }) = queue.pop() else {
+            panic!("no request")
+        };
+        assert_eq!(controls.get(7).and_then(ControlValue::get), Some(-1));
+        let Some(Queued { ticket, .. }) = queue.jobs.pop_back() else { panic!("no request") };
+        assert_eq!(ticket, 999);
+    }
+}

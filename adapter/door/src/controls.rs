@@ -26,10 +26,13 @@ pub(crate) fn limits_for(controls: Vec<ControlInfo>, dialect: Dialect) -> Vec<Co
     fit
 }
 
+/// More controls than libcamera has, which has about a hundred.
+const MOST_VALUES: usize = 256;
+
 /// The values that this libcamera can read, each control once.
 pub(crate) fn values_for(controls: &[Control], dialect: Dialect) -> Vec<Control> {
-    let mut fit: Vec<Control> = Vec::with_capacity(controls.len());
-    for control in controls {
+    let mut fit: Vec<Control> = Vec::with_capacity(controls.len().min(MOST_VALUES));
+    for control in controls.iter().take(MOST_VALUES) {
         let known = fit.iter().any(|other| other.id == control.id);
         if !known && fits(&control.value, dialect) {
             fit.push(control.clone());

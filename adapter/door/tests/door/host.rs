@@ -1,0 +1,421 @@
+//! libcamera's side.
+
+use std::collections::VecDeque;
+use std::fs::File;
+use std::io::IoSlice;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::os::unix::fs::FileExt;
+use std::os::unix::process::CommandExt;
+use std::path::PathBuf;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+use cami_ipu3_ipa::{PARAMS_BYTES, STATISTICS_BYTES};
+use cami_link::{Deadline, Event, Inbox, Interest, Link, ProcessFd, ReceiveError, wait};
+use cami_wire::libcamera::ipu3::{self, Call, ConfigInfo, Reply};
+use cami_wire::libcamera::{
+    Control, ControlInfo, ControlList, ControlSerializer, ControlType, ControlValue, Dialect,
+    IdMap, InfoMapPacket, IpaBuffer, IpaCameraSensorInfo, IpaSettings, Plane, Rectangle, Role,
+    SharedFd, Size,
+};
+use nix::fcntl::{FcntlArg, FdFlag, fcntl};
+use nix::sys::memfd::{MFdFlags, memfd_create};
+use nix::sys::socket::{AddressFamily, SockFlag, SockType, socketpair};
+
+use crate::worker::{JOURNAL, SCRIPT, SOCKET};
+
+pub const V4L2_CID_EXPOSURE: u32 = 0x0098_0911;
+pub const V4L2_CID_ANALOGUE_GAIN: u32 = 0x009e_0903;
+pub const V4L2_CID_FOCUS_ABSOLUTE: u32 = 0x009a_090a;
+/// Nothing that is promised takes so long.
+pub const PATIENCE: Duration = Duration::from_secs(20);
+/// What may come on top of a promise on a busy machine.
+pub const SLACK: Duration = Duration::from_millis(
+    // The bound itself has 8 ms of it.
+    20,
+);
+
+/// A message, and when it came.
+#[derive(Clone, Debug)]
+pub struct Message {
+    pub command: u32,
+    pub cookie: u32,
+    pub body: Vec<u8>,
+    pub at: Instant,
+}
+
+/// libcamera with a worker.
+pub struct Host {
+    pub child: Child,
+    pub process: ProcessFd,
+    pub link: Link,
+    pub dialect: Dialect,
+    pub serializer: ControlSerializer,
+    pub params: Vec<File>,
+    pub statistics: Vec<File>,
+    inbox: Inbox,
+    next_cookie: u32,
+    events: VecDeque<(ipu3::Event, Instant)>,
+    pub journal: PathBuf,
+}
+
+/// A pair as libcamera makes it.
+pub fn sockets() -> (OwnedFd, OwnedFd) {
+    let flags = SockFlag::SOCK_NONBLOCK | SockFlag::SOCK_CLOEXEC;
+    socketpair(AddressFamily::Unix, SockType::Datagram, None, flags).unwrap()
+}
+
+/// This program as the worker.
+pub fn command(theirs: OwnedFd, script: &str, journal: &std::path::Path) -> Command {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command
+        .args(["--exact", "worker::scripted_worker", "--nocapture", "--test-threads=1"])
+        .env(SOCKET, theirs.as_raw_fd().to_string())
+        .env(SCRIPT, script)
+        .env(JOURNAL, journal)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null());
+    let keep =
+        move || fcntl(&theirs, FcntlArg::F_SETFD(FdFlag::empty())).map(drop).map_err(Into::into);
+    // SAFETY: fcntl is async-signal-safe, and the conversion of its error allocates nothing.
+    unsafe { command.pre_exec(keep) };
+    command
+}
+
+pub fn journal() -> PathBuf {
+    use std::sync::atomic::{AtomicU32, Ordering};
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let number = NEXT.fetch_add(1, Ordering::Relaxed);
+    std::env::temp_dir().join(format!("cami-door-{}-{number}", std::process::id()))
+}
+
+impl Host {
+    pub fn start(script: &str, dialect: Dialect) -> Self {
+        let (ours, theirs) = sockets();
+        let journal = journal();
+        let child = command(theirs, script, &journal).spawn().unwrap();
+        let process = ProcessFd::open(i32::try_from(child.id()).unwrap()).unwrap();
+        Self {
+            child,
+            process,
+            link: Link::from_fd(ours).unwrap(),
+            dialect,
+            serializer: ControlSerializer::new(Role::Proxy),
+            params: Vec::new(),
+            statistics: Vec::new(),
+            inbox: Inbox::new(1 << 20, 0),
+            next_cookie: 0,
+            events: VecDeque::new(),
+            journal,
+        }
+    }
+
+    /// Up to a running stream.
+    pub fn streaming(script: &str) -> Self {
+        let mut host = Self::start(script, Dialect::V0_6);
+        assert_eq!(host.init().0, 0);
+        assert_eq!(host.configure(false).0, 0);
+        host.map();
+        assert_eq!(host.ask(&Call::Start), Reply::Start { ret: 0 });
+        host
+    }
+
+    /// As libcamera: from 0 on.
+    pub fn cookie(&mut self) -> u32 {
+        let cookie = self.next_cookie;
+        self.next_cookie += 1;
+        cookie
+    }
+
+    pub fn tell(&mut self, call: &Call) -> Instant {
+        let cookie = self.cookie();
+        let message = call.encode(cookie, self.dialect).unwrap();
+        self.send(&message, &[]);
+        Instant::now()
+    }
+
+    pub fn send(&self, message: &[u8], fds: &[BorrowedFd<'_>]) {
+        self.link.send(&[IoSlice::new(message)], fds, PATIENCE).unwrap();
+    }
+
+    pub fn ask(&mut self, call: &Call) -> Reply {
+        self.ask_with(call, &[]).0
+    }
+
+    /// The answer, and how long it took.
+    pub fn ask_with(&mut self, call: &Call, fds: &[BorrowedFd<'_>]) -> (Reply, Duration) {
+        let cookie = self.cookie();
+        let message = call.encode(cookie, self.dialect).unwrap();
+        let before = Instant::now();
+        self.send(&message, fds);
+        let answer = self.answer(call.command(), cookie);
+        let reply = Reply::decode(call.command(), &answer.body, self.dialect).unwrap();
+        // Number 20: what we would have written is what came, reserved bytes and all.
+        let again = reply.encode(cookie, self.dialect).unwrap();
+        assert_eq!(again[8..], answer.body, "padding is not zero");
+        (reply, answer.at - before)
+    }
+
+    /// The next message with that cookie; events that come before it are kept.
+    pub fn answer(&mut self, command: u32, cookie: u32) -> Message {
+        loop {
+            let message = self.receive(PATIENCE).expect("no answer");
+            // While `init` waits, what has cookie 0 is its answer for libcamera (number 6).
+            if message.cookie == cookie && (cookie != 0 || command == ipu3::command::INIT) {
+                assert_eq!(message.command, command, "an answer to another call: {message:?}");
+                return message;
+            }
+            let event = self.event_of(&message);
+            self.events.push_back((event, message.at));
+        }
+    }
+
+    fn event_of(&self, message: &Message) -> ipu3::Event {
+        assert_eq!(message.cookie, 0, "an answer that nobody waits for: {message:?}");
+        let event = ipu3::Event::decode(message.command, &message.body, self.dialect).unwrap();
+        let again = event.encode(self.dialect).unwrap();
+        assert_eq!(again[8..], message.body, "padding is not zero");
+        event
+    }
+
+    /// The next event, and when it came.
+    pub fn event(&mut self) -> (ipu3::Event, Instant) {
+        if let Some(event) = self.events.pop_front() {
+            return event;
+        }
+        let message = self.receive(PATIENCE).expect("no event");
+        (self.event_of(&message), message.at)
+    }
+
+    pub fn next(&mut self) -> ipu3::Event {
+        self.event().0
+    }
+
+    /// Nothing has come, and nothing comes for that long.
+    pub fn silent(&mut self, time: Duration) {
+        assert!(self.events.is_empty(), "{:?}", self.events);
+        let message = self.receive(time);
+        assert!(message.is_none(), "{message:?}");
+    }
+
+    /// The next message within that time.
+    pub fn receive(&mut self, time: Duration) -> Option<Message> {
+        match self.link.receive(&mut self.inbox, Some(Deadline::after(time))) {
+            Ok(message) => Some(Message {
+                command: message.command,
+                cookie: message.cookie,
+                body: message.body.to_vec(),
+                at: Instant::now(),
+            }),
+            Err(ReceiveError::TimedOut) => None,
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    pub fn sensor_info(&self) -> IpaCameraSensorInfo {
+        let size = Size { width: 3280, height: 2464 };
+        IpaCameraSensorInfo {
+            model: "imx219".into(),
+            bits_per_pixel: 10,
+            active_area_size: size,
+            analog_crop: Rectangle { x: 0, y: 0, width: size.width, height: size.height },
+            output_size: size,
+            pixel_rate: 182_400_000,
+            min_line_length: 3648,
+            max_line_length: 3648,
+            min_frame_length: 2500,
+            max_frame_length: 65535,
+            ..IpaCameraSensorInfo::default()
+        }
+    }
+
+    pub fn init_call(&mut self) -> Call {
+        let controls = vec![
+            limits(V4L2_CID_EXPOSURE, 4, 2480),
+            limits(V4L2_CID_ANALOGUE_GAIN, 0, 232),
+            limits(0x009e_0901, 32, 63_069),
+        ];
+        let handle = self.serializer.add_map(IdMap::V4l2, controls).unwrap();
+        let settings = IpaSettings {
+            configuration_file: "/usr/share/libcamera/ipa/ipu3/uncalibrated.yaml".into(),
+            sensor_model: "imx219".into(),
+        };
+        Call::Init {
+            settings,
+            sensor_info: self.sensor_info(),
+            sensor_controls: Some(self.serializer.send_map(handle).unwrap()),
+        }
+    }
+
+    /// What `init` answers: number, controls, time.
+    pub fn init(&mut self) -> (i32, Vec<ControlInfo>, Duration) {
+        let call = self.init_call();
+        match self.ask_with(&call, &[]) {
+            (Reply::Init { ret, ipa_controls }, time) => (ret, self.offered(ipa_controls), time),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn offered(&mut self, packet: Option<InfoMapPacket>) -> Vec<ControlInfo> {
+        let map = self.serializer.receive_map(packet.expect("a map, always")).unwrap();
+        let map = map.expect("a packet of zeros");
+        assert_eq!(map.handle % 2, 0, "a worker's handles are even");
+        map.controls.clone()
+    }
+
+    pub fn configure(&mut self, lens: bool) -> (i32, Vec<ControlInfo>, Duration) {
+        self.serializer.reset();
+        let sensor =
+            vec![limits(V4L2_CID_EXPOSURE, 4, 2480), limits(V4L2_CID_ANALOGUE_GAIN, 0, 232)];
+        let sensor = self.serializer.add_map(IdMap::V4l2, sensor).unwrap();
+        let lens_controls = lens.then(|| {
+            let lens = vec![limits(V4L2_CID_FOCUS_ABSOLUTE, 0, 1023)];
+            let lens = self.serializer.add_map(IdMap::V4l2, lens).unwrap();
+            self.serializer.send_map(lens).unwrap()
+        });
+        let size = Size { width: 1280, height: 720 };
+        let call = Call::Configure(Box::new(ConfigInfo {
+            sensor_info: self.sensor_info(),
+            sensor_controls: Some(self.serializer.send_map(sensor).unwrap()),
+            lens_controls,
+            bds_output_size: size,
+            iif: size,
+        }));
+        match self.ask_with(&call, &[]) {
+            (Reply::Configure { ret, ipa_controls }, time) => {
+                (ret, self.offered(ipa_controls), time)
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// Buffers 1 to 4 for parameters, 5 to 8 for statistics.
+    pub fn map(&mut self) {
+        self.params = (0..4).map(|_| memory(PARAMS_BYTES, 0xee)).collect();
+        self.statistics = (0..4).map(|number| memory(STATISTICS_BYTES, 50 + number)).collect();
+        let buffers = (1..9)
+            .map(|id| {
+                let length = if id < 5 { PARAMS_BYTES } else { STATISTICS_BYTES };
+                let length = u32::try_from(length).unwrap();
+                buffer(id, length)
+            })
+            .collect();
+        let fds: Vec<OwnedFd> = self
+            .params
+            .iter()
+            .chain(&self.statistics)
+            .map(|file| file.as_fd().try_clone_to_owned().unwrap())
+            .collect();
+        let fds: Vec<BorrowedFd<'_>> = fds.iter().map(AsFd::as_fd).collect();
+        let (reply, _) = self.ask_with(&Call::MapBuffers(buffers), &fds);
+        assert_eq!(reply, Reply::MapBuffers);
+    }
+
+    pub fn compute(&mut self, frame: u32) -> Instant {
+        self.tell(&Call::ComputeParams { frame, buffer_id: 1 + frame % 4 })
+    }
+
+    pub fn process(&mut self, frame: u32) -> Instant {
+        let in_effect = ControlList {
+            handle: 1,
+            id_map: IdMap::V4l2,
+            controls: vec![
+                Control { id: V4L2_CID_EXPOSURE, value: ControlValue::scalar(&1000_i32) },
+                Control { id: V4L2_CID_ANALOGUE_GAIN, value: ControlValue::scalar(&0_i32) },
+            ],
+        };
+        let list = self.serializer.send_list(in_effect).unwrap();
+        self.tell(&Call::ProcessStats {
+            frame,
+            frame_timestamp: i64::from(frame) * 33_000_000,
+            buffer_id: 5 + frame % 4,
+            sensor_controls: Some(list),
+        })
+    }
+
+    /// The list of `setSensorControls`, as `(exposure, gain, focus)`.
+    pub fn settings(&mut self, event: &ipu3::Event) -> (u32, Vec<i32>, Option<i32>) {
+        let ipu3::Event::SetSensorControls { frame, sensor_controls, lens_controls } = event else {
+            panic!("{event:?}")
+        };
+        let mut read = |packet: &Option<_>| {
+            let list = self.serializer.receive_list(packet.clone().unwrap()).unwrap();
+            // Number 7: every list of V4L2 controls has a map.
+            assert_ne!(list.handle, 0, "a list without a map");
+            assert_eq!(list.handle % 2, 0);
+            list
+        };
+        let sensor = read(sensor_controls);
+        let lens = read(lens_controls);
+        let ids: Vec<u32> = sensor.controls.iter().map(|control| control.id).collect();
+        assert_eq!(ids, [V4L2_CID_EXPOSURE, V4L2_CID_ANALOGUE_GAIN]);
+        let values = sensor.controls.iter().map(|control| control.value.get().unwrap()).collect();
+        let focus = lens.get(V4L2_CID_FOCUS_ABSOLUTE).map(|value| value.get().unwrap());
+        assert_eq!(lens.controls.len(), usize::from(focus.is_some()));
+        (*frame, values, focus)
+    }
+
+    /// First and last byte of the parameters that a frame got.
+    pub fn params_of(&self, frame: u32) -> [u8; 2] {
+        let file = &self.params[(frame % 4) as usize];
+        let mut bytes = vec![0; PARAMS_BYTES];
+        file.read_exact_at(&mut bytes, 0).unwrap();
+        [bytes[0], bytes[PARAMS_BYTES - 1]]
+    }
+
+    /// The lines that the IPA has written.
+    pub fn lines(&self) -> Vec<String> {
+        let text = std::fs::read_to_string(&self.journal).unwrap_or_default();
+        text.lines().map(str::to_owned).collect()
+    }
+
+    /// Waits for the worker to end.
+    pub fn end(&mut self) -> ExitStatus {
+        let mut polled = [(self.process.as_fd(), Interest::Message, Event::default())];
+        let until = Some(Deadline::after(PATIENCE));
+        assert_eq!(wait(&mut polled, until), Ok(1), "the worker does not end");
+        self.child.wait().unwrap()
+    }
+
+    /// It still lives, and serves.
+    pub fn exit(mut self) {
+        self.tell(&Call::Exit);
+        assert_eq!(self.end().code(), Some(0));
+    }
+}
+
+impl Drop for Host {
+    fn drop(&mut self) {
+        self.process.kill();
+        let _ = self.child.wait();
+        let _ = std::fs::remove_file(&self.journal);
+    }
+}
+
+pub fn limits(id: u32, min: i32, max: i32) -> ControlInfo {
+    ControlInfo {
+        id,
+        kind: ControlType::Integer32,
+        direction: 3,
+        min: ControlValue::scalar(&min),
+        max: ControlValue::scalar(&max),
+        def: ControlValue::scalar(&min),
+    }
+}
+
+pub fn memory(bytes: usize, content: u8) -> File {
+    let file = File::from(memfd_create(c"buffer", MFdFlags::MFD_CLOEXEC).unwrap());
+    file.write_all_at(&vec![content; bytes], 0).unwrap();
+    file
+}
+
+pub fn buffer(id: u32, length: u32) -> IpaBuffer {
+    IpaBuffer { id, planes: vec![Plane { fd: SharedFd { valid: true }, offset: 0, length }] }
+}
+
+/// A request that sets `AeEnable`.
+pub fn request(frame: u32, on: bool) -> Call {
+    let controls = vec![Control { id: crate::worker::AE_ENABLE, value: ControlValue::scalar(&on) }];
+    let list = ControlList { handle: 0, id_map: IdMap::Controls, controls };
+    Call::QueueRequest { frame, controls: Some(list.into()) }
+}

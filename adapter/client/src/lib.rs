@@ -79,4 +79,5 @@ mod standby;
 mod start;
 mod supervisor;
 
+pub use source::HOST_VARIABLE;
 pub use supervisor::{Options, Supervisor};

@@ -20,7 +20,7 @@ use crate::supervisor::Options;
 /// for `Initialize` (platform2 `common/camera_algorithm_bridge_impl.cc`, 59).
 const READY_LIMIT: Duration = Duration::from_secs(3);
 /// Names the host's executable, in place of a search.
-const HOST_VARIABLE: &str = "CAMI_IPA_HOST";
+pub const HOST_VARIABLE: &str = "CAMI_IPA_HOST";
 /// How long a service may take to give us a second host; the HAL's callbacks wait meanwhile.
 const STANDBY_LIMIT: Duration = Duration::from_millis(50);
 /// Messages that may wait for the vendor process to read, and their bytes.

@@ -132,6 +132,10 @@ pub struct Service {
     pub on_disconnect: OnDisconnect,
 }
 
+/// The section of libcamera's door: the name of its module (libcamera's worker is told that, and every
+/// host of it too).
+pub const LIBCAMERA_SECTION: &str = "ipa_cami_ipu3.so";
+
 /// `restart.limit`: ChromeOS's init gives up at the eleventh (platform2
 /// `camera/common/init/cros-camera-algo.conf`, `respawn limit 10 5`).
 const RESTART_LIMIT: u32 = 10;
@@ -154,11 +158,15 @@ impl Config {
     /// One line that names the key, what is wrong with it, and where it was set.
     pub fn read(environment: &Environment, section: Option<&str>) -> Result<Self, ConfigError> {
         let source = Source::open(environment, section)?;
+        let at_libcamera = section == Some(LIBCAMERA_SECTION);
         let recovery = match source.choice("recovery", &["notify", "resume"])? {
             Some("resume") => Recovery::Resume,
+            // libcamera has no word for a death and would never ask for another `init`: its frames go
+            // on with what was last good, for ever if nobody brings the library back.
+            None if at_libcamera => Recovery::Resume,
             _ => Recovery::Notify,
         };
-        let profile = profile(&source)?;
+        let profile = profile(&source, at_libcamera)?;
         let mut warnings = source.unknown_variables(environment);
         let recovery = match (recovery, &profile.not_resumable) {
             (Recovery::Resume, Some(why)) => {
@@ -233,9 +241,11 @@ impl Config {
     }
 }
 
-/// The built-in profile of the configured name, or the one in the configured file.
-fn profile(source: &Source) -> Result<Profile, ConfigError> {
-    let Some(name) = source.text("profile")? else { return Ok(Profile::generic()) };
+/// The built-in profile of the configured name, or the one in the configured file. What libcamera's
+/// door speaks to its library is the IPU3 protocol.
+fn profile(source: &Source, at_libcamera: bool) -> Result<Profile, ConfigError> {
+    let default = if at_libcamera { "intel-ipu3" } else { "generic" };
+    let name = source.text("profile")?.unwrap_or_else(|| default.to_owned());
     let read = match Profile::by_name(&name) {
         Some(profile) => profile,
         None if name.starts_with('/') => {

@@ -64,7 +64,11 @@ pub const KEYS: &[(&str, Kind, &str)] = &[
     ("environment", Kind::Table, "the variables that it may see; it sees no others"),
     ("host", Kind::Text, "path of cros_ipa_proxy, for clients; default beside the client"),
     ("socket", Kind::Text, "the service to connect to, in place of starting a host"),
-    ("recovery", Kind::Text, "notify: a death is told once; resume: nobody notices; notify"),
+    (
+        "recovery",
+        Kind::Text,
+        "notify: a death is told once; resume: nobody notices; notify, at libcamera's door resume",
+    ),
     (
         "restart.limit",
         Kind::Number,

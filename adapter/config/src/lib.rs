@@ -11,7 +11,8 @@ mod profile;
 mod source;
 
 pub use config::{
-    Config, OnDisconnect, Recovery, Restart, Sandbox, Service, ServiceClients, Timeouts,
+    Config, LIBCAMERA_SECTION, OnDisconnect, Recovery, Restart, Sandbox, Service, ServiceClients,
+    Timeouts,
 };
 pub use keys::{KEYS, Kind, Value, variable};
 pub use libcamera::{Libcamera, LibcameraVersion, PerSensor};

@@ -4,7 +4,9 @@ use std::io::Write;
 use std::path::Path;
 use std::time::Duration;
 
-use crate::{Config, Environment, KEYS, LibcameraVersion, PerSensor, variable};
+use crate::{
+    Config, Environment, KEYS, LIBCAMERA_SECTION, LibcameraVersion, PerSensor, Recovery, variable,
+};
 
 fn file(text: &str) -> tempfile::NamedTempFile {
     let mut file = tempfile::NamedTempFile::new().unwrap();
@@ -27,6 +29,18 @@ fn config_empty_gives_documented_defaults() {
     assert_eq!(config.timeouts.register, Duration::from_millis(5000));
     assert_eq!(config.timeouts.request, Duration::ZERO);
     assert_eq!(config.profile.name, "generic");
+}
+
+/// libcamera's door resumes, and speaks the IPU3 protocol, unless it is told otherwise.
+#[test]
+fn config_of_libcamera_s_door_has_defaults_of_its_own() {
+    let section = Some(LIBCAMERA_SECTION);
+    let config = read("", &[], section).unwrap();
+    assert_eq!((config.recovery, config.profile.name.as_str()), (Recovery::Resume, "intel-ipu3"));
+    let text = "profile = \"generic\"\nrecovery = \"notify\"";
+    let config = read(text, &[], section).unwrap();
+    assert_eq!((config.recovery, config.profile.name.as_str()), (Recovery::Notify, "generic"));
+    assert_eq!(read("", &[], Some("libcam_algo.so")).unwrap().recovery, Recovery::Notify);
 }
 
 #[test]

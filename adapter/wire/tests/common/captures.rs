@@ -42,7 +42,12 @@ pub const CAPTURES: [(&str, Interface, Dialect); 5] = [
 
 /// The text of a golden file.
 pub fn golden(file: &str) -> String {
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../tests/golden").join(file);
+    // Seen from the crate that this is compiled into.
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+        .ancestors()
+        .map(|folder| folder.join("tests/golden").join(file))
+        .find(|path| path.exists())
+        .unwrap_or_else(|| PathBuf::from(file));
     fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 

@@ -24,7 +24,8 @@ fn install(arguments: &[&str]) -> Command {
 /// The folder with what is built for the tests.
 fn built() -> String {
     let _ = (artefact("cros_ipa_proxy"), artefact("libcam_algo.so"));
-    let _ = artefact("libcam_algo_reference.so");
+    let _ = (artefact("libcam_algo_reference.so"), artefact("ipu3_ipa_proxy"));
+    let _ = (artefact("ipa_cami_ipu3.so"), artefact("ipa_cami_ipu3_0.so"));
     artefact("cami-ipa").parent().unwrap().display().to_string()
 }
 
@@ -87,6 +88,68 @@ fn installed_files_work_and_go_away_again() {
     assert_eq!(tree(folder.path()), before);
     // Nothing is there any more, which is what was asked for.
     tool::succeed(&mut install(&remove));
+}
+
+/// Both or none: who finds the modules finds the worker too.
+#[test]
+fn libcamera_is_led_to_modules_and_worker_alike() {
+    let folder = tempfile::tempdir().unwrap();
+    let prefix = folder.path().join("prefix");
+    let prefix_text = prefix.display().to_string();
+    let arguments = ["--prefix", &prefix_text, "--from", &built()];
+    tool::succeed(&mut install(&arguments));
+    let read = |name: &str| fs::read_to_string(prefix.join(name)).unwrap();
+    let environment = read("lib/environment.d/60-cami-ipa.conf");
+    let variable = |name: &str| {
+        let value = environment.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix('='));
+        // What was there before stays behind ours.
+        let (ours, before) = value.unwrap().split_once('$').unwrap();
+        assert_eq!(before, format!("{{{name}:+:${name}}}"));
+        ours.to_owned()
+    };
+    let modules = variable("LIBCAMERA_IPA_MODULE_PATH");
+    let workers = variable("LIBCAMERA_IPA_PROXY_PATH");
+    assert!(modules.starts_with(&prefix_text) && workers.starts_with(&prefix_text));
+    let found: BTreeSet<PathBuf> = tree(Path::new(&modules)).into_iter().map(|(p, _)| p).collect();
+    let names = ["ipa_cami_ipu3.so", "ipa_cami_ipu3_0.so"].map(PathBuf::from);
+    assert_eq!(found, names.into(), "a folder of their own");
+    assert!(Path::new(&workers).join("ipu3_ipa_proxy").is_file());
+    let yaml = read("share/libcamera/configuration.yaml");
+    assert!(yaml.contains(&format!("module_paths:\n      - {modules}\n")), "{yaml}");
+    assert!(yaml.contains(&format!("proxy_paths:\n      - {workers}\n")), "{yaml}");
+    tool::succeed(&mut install(&["--remove", "--prefix", &prefix_text]));
+
+    // Somebody else's configuration of libcamera stays as it is.
+    let theirs = prefix.join("share/libcamera/configuration.yaml");
+    fs::create_dir_all(theirs.parent().unwrap()).unwrap();
+    fs::write(&theirs, "version: 1\n").unwrap();
+    tool::succeed(&mut install(&arguments));
+    assert_eq!(fs::read_to_string(&theirs).unwrap(), "version: 1\n");
+    assert!(prefix.join("share/cami-ipa/libcamera/configuration.yaml").is_file());
+    tool::succeed(&mut install(&["--remove", "--prefix", &prefix_text]));
+    assert_eq!(fs::read_to_string(&theirs).unwrap(), "version: 1\n");
+    assert!(!prefix.join("lib").exists() && !prefix.join("libexec").exists());
+}
+
+/// Without the worker nothing at all is installed.
+#[test]
+fn without_the_worker_nothing_is_installed() {
+    let folder = tempfile::tempdir().unwrap();
+    let from = folder.path().join("from");
+    fs::create_dir(&from).unwrap();
+    let built = PathBuf::from(built());
+    for name in ["cami-ipa", "cros_ipa_proxy", "libcam_algo.so", "libcam_algo_reference.so"] {
+        std::os::unix::fs::symlink(built.join(name), from.join(name)).unwrap();
+    }
+    for name in ["ipa_cami_ipu3.so", "ipa_cami_ipu3_0.so"] {
+        fs::copy(built.join(name), from.join(name)).unwrap();
+    }
+    let prefix = folder.path().join("prefix").display().to_string();
+    let from = from.display().to_string();
+    let output = install(&["--prefix", &prefix, "--from", &from]).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("ipu3_ipa_proxy is missing"));
+    assert!(!Path::new(&prefix).exists());
 }
 
 #[test]

@@ -19,6 +19,8 @@ static SUPERVISOR: LazyLock<Supervisor> = LazyLock::new(|| {
     let supervisor = Supervisor::new(Options {
         module: cami_guest::module_path(environment_trusted),
         environment_trusted,
+        socket: None,
+        host: None,
     });
     let (level, target, complaint) = cami_guest::parse_variable(environment_trusted);
     cami_guest::install(level, target);

@@ -79,5 +79,4 @@ mod standby;
 mod start;
 mod supervisor;
 
-pub use source::HOST_VARIABLE;
 pub use supervisor::{Options, Supervisor};

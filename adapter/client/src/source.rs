@@ -20,7 +20,7 @@ use crate::supervisor::Options;
 /// for `Initialize` (platform2 `common/camera_algorithm_bridge_impl.cc`, 59).
 const READY_LIMIT: Duration = Duration::from_secs(3);
 /// Names the host's executable, in place of a search.
-pub const HOST_VARIABLE: &str = "CAMI_IPA_HOST";
+const HOST_VARIABLE: &str = "CAMI_IPA_HOST";
 /// How long a service may take to give us a second host; the HAL's callbacks wait meanwhile.
 const STANDBY_LIMIT: Duration = Duration::from_millis(50);
 /// Messages that may wait for the vendor process to read, and their bytes.
@@ -68,9 +68,10 @@ impl HostSource {
             return Ok(Self { module, way: Way::Connect { socket: socket.to_path_buf() } });
         }
         let trusted = options.environment_trusted;
-        let named = trusted.then(|| std::env::var_os(HOST_VARIABLE)).flatten();
-        let host =
-            cami_spawn::locate(HOST_VARIABLE, named.map(Into::into), &module).map_err(no_host)?;
+        let named = options.host.clone().or_else(|| {
+            trusted.then(|| std::env::var_os(HOST_VARIABLE)).flatten().map(PathBuf::from)
+        });
+        let host = cami_spawn::locate(HOST_VARIABLE, named, &module).map_err(no_host)?;
         Ok(Self { module, way: Way::Start { host, environment: environment(trusted) } })
     }
 

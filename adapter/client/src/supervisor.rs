@@ -46,6 +46,10 @@ pub struct Options {
     pub module: PathBuf,
     /// Whether `CAMI_IPA_` variables count. Not in a process that gained privileges (`AT_SECURE`).
     pub environment_trusted: bool,
+    /// The service to connect to; `None`: as `CAMI_IPA_SOCKET` says.
+    pub socket: Option<PathBuf>,
+    /// The host's executable; `None`: as `CAMI_IPA_HOST` says, or by search.
+    pub host: Option<PathBuf>,
 }
 
 /// The HAL's camera algorithm, which runs in another process.
@@ -90,11 +94,12 @@ impl Supervisor {
     /// A supervisor without a session. It starts no thread and opens no descriptor before the
     /// first `initialize`. It is meant to last as long as the process: there is no `Drop`.
     ///
-    /// Where `CAMI_IPA_SOCKET` names a service, everything here keeps to the system calls that
+    /// Where a service is named, everything here keeps to the system calls that
     /// ChromeOS's camera services may make ([`cami_link::restrict_system_calls`]).
     #[must_use]
     pub fn new(options: Options) -> Self {
-        let socket = service_socket(options.environment_trusted);
+        let named = options.socket.clone();
+        let socket = named.or_else(|| service_socket(options.environment_trusted));
         if socket.is_some() {
             cami_link::restrict_system_calls();
         }

@@ -161,3 +161,19 @@ pub(crate) fn receive_message(
     }
     Ok(arrived)
 }
+
+/// The first bytes that wait on a socket, which stay there. Does not wait itself. Descriptors that come
+/// with them are not taken either.
+///
+/// # Errors
+/// `EAGAIN` where nothing is there yet, and what the kernel says.
+pub fn peek(socket: BorrowedFd<'_>, into: &mut [u8]) -> Result<usize, Errno> {
+    let mut parts = [IoSliceMut::new(into)];
+    let mut message = empty_message();
+    message.msg_iov = parts.as_mut_ptr().cast();
+    message.msg_iovlen = parts.len() as _;
+    let flags = libc::MSG_PEEK | libc::MSG_DONTWAIT;
+    // SAFETY: `message` describes `parts`, which live across the call; no control data is asked for.
+    let count = unsafe { libc::recvmsg(socket.as_raw_fd(), &raw mut message, flags) };
+    usize::try_from(count).map_err(|_| Errno::last())
+}

@@ -36,6 +36,7 @@ pub mod sync;
 mod wait;
 mod waker;
 
+pub use control_data::peek;
 pub use deadline::Deadline;
 pub use epoll::Waiter;
 pub use error::{LinkError, Malformed, ReceiveError, SendError};

@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 use std::ffi::c_int;
-use std::os::fd::{FromRawFd, OwnedFd};
+use std::os::fd::{AsFd, FromRawFd, OwnedFd};
 use std::path::Path;
 use std::time::Duration;
 
@@ -14,7 +14,8 @@ use cami_vendor::activity::Activity;
 use nix::errno::Errno;
 use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, sigaction};
 
-use crate::{library, pump};
+use crate::first::{self, Interface};
+use crate::{libcamera, library, pump};
 
 /// How long the service may take to have a host for us: ChromeOS's total for `Initialize` (platform2
 /// `camera/common/camera_algorithm_bridge_impl.cc`, 59).
@@ -56,23 +57,37 @@ pub fn run(fd: c_int) -> Result<Infallible, Refusal> {
         log::warn!("{warning}");
     }
     reset_child_signal();
-    serve(stream, &config, &name)
+    serve(stream, config, &name)
 }
 
-/// What a client speaks shows in its first message. There is one interface so far, `cros`; another
-/// branches off here.
-fn serve(stream: OwnedFd, config: &Config, name: &str) -> Result<Infallible, Refusal> {
-    if let Some(socket) = &config.socket {
-        let patience = Patience::until(Deadline::after(CONNECT_LIMIT));
-        let host = cami_spawn::connect(socket, Path::new(name), &patience)
-            .map_err(|none| Refusal { code: none.code, line: none.line })?;
-        return pump::run(stream, host);
+/// What a client speaks shows in its first message. That there is no library shows before.
+fn serve(stream: OwnedFd, config: Config, name: &str) -> Result<Infallible, Refusal> {
+    let library = match &config.socket {
+        None => Some(library::find(&config)?),
+        Some(_) => None,
+    };
+    match (first::interface(stream.as_fd())?, library, &config.socket) {
+        (Interface::Ipu3, library, _) => libcamera::serve(stream, config, library),
+        (Interface::Cros, Some(library), _) => in_this_process(stream, &config, &library),
+        (Interface::Cros, None, Some(socket)) => {
+            let patience = Patience::until(Deadline::after(CONNECT_LIMIT));
+            let host = cami_spawn::connect(socket, Path::new(name), &patience)
+                .map_err(|none| Refusal { code: none.code, line: none.line })?;
+            pump::run(stream, host)
+        }
+        (Interface::Cros, None, None) => Err(Refusal::new(Errno::ENOENT, "there is no library")),
     }
-    let library = library::find(config)?;
+}
+
+fn in_this_process(
+    stream: OwnedFd,
+    config: &Config,
+    library: &Path,
+) -> Result<Infallible, Refusal> {
     log::info!("serving {}, profile {}", library.display(), config.profile.name);
     let activity = Activity::unwatched()
         .map_err(|errno| Refusal::new(errno, format!("no memory for a page: {errno}")))?;
-    cami_vendor::serve_stream(stream, activity, &library, config.profile.needs_st_size)
+    cami_vendor::serve_stream(stream, activity, library, config.profile.needs_st_size)
         .map_err(|error| Refusal::new(Errno::EAGAIN, error.to_string()))
 }
 

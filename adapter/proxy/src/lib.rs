@@ -11,12 +11,18 @@
 //! deadlines are the client's alone. Where the key `socket` names our service, the child is a pump
 //! between its stream and a host that the service keeps, with monitor and our own sandbox.
 //!
+//! The client speaks `cros`, or, if it is a libcamera with an IPU3, libcamera's own `ipu3` interface:
+//! its first message tells. That one is `cami-door`'s, as in `ipu3_ipa_proxy`.
+//!
 //! Of the configuration it reads `vendor_library`, `library_path` (where a bare `vendor_library` is
 //! searched; the libraries that it needs are found as the loader finds them, since this process runs
 //! already), `profile`, `socket` and `log`. The section of a library is the name of this file, so
 //! that `libcamera_ipa_gpu_proxy.so` can be a copy of it.
 
 mod door;
+mod first;
+mod ipa;
+mod libcamera;
 mod library;
 mod pump;
 

@@ -11,5 +11,6 @@
 
 mod client;
 mod door;
+mod libcamera;
 mod list;
 mod shim;

@@ -80,6 +80,8 @@ pub fn supervisor() -> Arc<Supervisor> {
     Arc::new(Supervisor::new(Options {
         module: PathBuf::from("/nowhere/libcam_algo.so"),
         environment_trusted: true,
+        socket: None,
+        host: None,
     }))
 }
 

@@ -181,6 +181,8 @@ fn start_untrusted_environment() {
     let supervisor = cami_client::Supervisor::new(cami_client::Options {
         module: "/nowhere/libcam_algo.so".into(),
         environment_trusted: false,
+        socket: None,
+        host: None,
     });
     assert_eq!(supervisor.initialize(recorder().0), -libc::ENOENT);
     assert_one_error(&["no cros_ipa_proxy"]);

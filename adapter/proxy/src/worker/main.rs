@@ -16,7 +16,7 @@ mod streams;
 
 use std::ffi::OsString;
 use std::os::fd::{AsFd, FromRawFd, OwnedFd, RawFd};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 
 use cami_config::{Config, ConfigError, Environment};
@@ -112,28 +112,7 @@ fn behind(config: Result<Config, ConfigError>) -> Behind {
     for warning in &config.warnings {
         log::warn!("{warning}");
     }
-    if let Err(reason) = pass_on(&config) {
-        return Behind::Nothing { errno: -libc::ENOENT, reason };
-    }
     Behind::Host(Box::new(config))
-}
-
-/// The client finds host and service by the environment, as in a HAL's process, where there is no
-/// file to read. Here both are in the configuration.
-fn pass_on(config: &Config) -> Result<(), String> {
-    let (name, value) = match (&config.socket, &config.host) {
-        (Some(socket), _) => (cami_spawn::SOCKET_VARIABLE, socket.clone()),
-        (None, Some(host)) => (cami_client::HOST_VARIABLE, host.clone()),
-        (None, None) => {
-            let own = std::env::current_exe().unwrap_or_else(|_| PathBuf::from("/"));
-            let host = cami_spawn::locate(cami_client::HOST_VARIABLE, None, &own)
-                .map_err(|none| none.line)?;
-            (cami_client::HOST_VARIABLE, host)
-        }
-    };
-    // SAFETY: this is the only thread so far.
-    unsafe { std::env::set_var(name, value) };
-    Ok(())
 }
 
 fn adopt(fd: RawFd) -> Option<OwnedFd> {

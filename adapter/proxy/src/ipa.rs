@@ -8,7 +8,9 @@ use cami_abi::{CameraAlgorithm, VendorLibrary};
 use cami_client::{Options, Supervisor};
 use cami_config::{Config, LIBCAMERA_SECTION};
 use cami_door::IpaMaker;
-use cami_ipu3_ipa::{ControlIds, Ipa, IpaError, Mode, Processed, SensorSettings};
+use cami_ipu3_ipa::{
+    ControlIds, Ipa, IpaError, Mode, Places, Processed, SensorSettings, SystemFiles, Translation,
+};
 use cami_libcamera::{control_ids, folders, installed};
 use cami_wire::libcamera::{ControlInfo, ControlList, Dialect, IpaCameraSensorInfo, IpaSettings};
 
@@ -79,8 +81,19 @@ fn ids(config: &Config, dialect: Dialect) -> ControlIds {
 }
 
 fn ipa(config: &Config, dialect: Dialect, library: Arc<dyn CameraAlgorithm>) -> Box<dyn Ipa> {
-    let _ = (ids(config, dialect), library);
-    Box::new(Refusing { errno: -libc::ENOSYS, reason: "no translation yet".to_owned() })
+    let places = Places {
+        tuning: config.tuning.0.clone(),
+        nvm: config.nvm.0.clone(),
+        aiqd: config.aiqd.clone(),
+        system: Places::system_folders(),
+    };
+    match Translation::new(library, Box::new(SystemFiles), places, ids(config, dialect)) {
+        Ok(translation) => Box::new(translation),
+        Err(error) => {
+            let reason = format!("no memory for what is shared with the library: {error}");
+            Box::new(Refusing { errno: -libc::ENOMEM, reason })
+        }
+    }
 }
 
 /// An IPA whose `init` fails: libcamera then offers no camera, and its log says why.

@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::IoSlice;
 use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd};
+use std::os::unix::fs::FileExt;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -119,4 +120,15 @@ pub fn calls(capture: &str) -> Vec<Message> {
         .into_iter()
         .filter(|message| message.direction == Direction::HostToWorker)
         .collect()
+}
+
+/// A file in memory, as a stand-in for a dma-buf.
+pub fn memory(bytes: usize, content: u8) -> File {
+    // SAFETY: a C string and flags.
+    let fd = unsafe { libc::memfd_create(c"buffer".as_ptr(), libc::MFD_CLOEXEC) };
+    assert!(fd >= 0);
+    // SAFETY: just made, and nobody else's.
+    let file = File::from(unsafe { OwnedFd::from_raw_fd(fd) });
+    file.write_all_at(&vec![content; bytes], 0).unwrap();
+    file
 }

@@ -10,4 +10,5 @@
 mod captures;
 mod driver;
 mod module;
+mod session;
 mod worker;

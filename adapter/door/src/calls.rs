@@ -11,7 +11,7 @@ use cami_wire::reader::Reader;
 
 use crate::controls::SensorLimits;
 use crate::door::{End, Held, Line, Server, Stream};
-use crate::limits::{CALL, CALL_IPA, CALLS};
+use crate::limits::CALLS;
 use crate::queue::{InitJob, Job, Ticket};
 
 /// A synchronous call that the IPA is at.
@@ -195,8 +195,8 @@ impl Server {
     /// Gives a synchronous call to the IPA.
     fn ask(&mut self, command: u32, cookie: u32, job: Job) {
         let now = Instant::now();
-        let ticket = self.engine.give(job, now + CALL_IPA);
-        self.calls.push(Waiting { ticket, command, cookie, due: now + CALL });
+        let ticket = self.engine.give(job, now + self.limits.call_ipa);
+        self.calls.push(Waiting { ticket, command, cookie, due: now + self.limits.call });
         if self.calls.len() > CALLS {
             // libcamera makes one at a time.
             let first = self.calls.remove(0);
@@ -273,7 +273,10 @@ impl Server {
 
     fn give_up(&mut self, call: Waiting) {
         let Waiting { ticket, command, cookie, .. } = call;
-        log::error!("the IPA has not answered call {command} in {} ms", CALL.as_millis());
+        log::error!(
+            "the IPA has not answered call {command} in {} ms",
+            self.limits.call.as_millis()
+        );
         match command {
             command::INIT | command::CONFIGURE => {
                 self.engine.cancel(ticket);

@@ -12,7 +12,7 @@ use crate::buffers::Buffers;
 use crate::calls::Waiting;
 use crate::engine::{Engine, Outcome};
 use crate::frames::Frames;
-use crate::limits::{MESSAGE_BYTES, UNSENT};
+use crate::limits::{Limits, MESSAGE_BYTES, UNSENT};
 use crate::parent::Parent;
 use crate::peer::Peer;
 use crate::queue::Ticket;
@@ -47,6 +47,8 @@ pub struct Door {
     pub parent: Option<Parent>,
     /// The IPA.
     pub ipa: IpaMaker,
+    /// How long is waited: [`Limits::PROMISED`], but in tests of something else.
+    pub limits: Limits,
 }
 
 /// Why it is over.
@@ -64,13 +66,14 @@ pub enum End {
 /// the process ends next.
 #[must_use]
 pub fn serve(door: Door) -> End {
-    let engine = match Engine::new(door.ipa) {
+    let engine = match Engine::new(door.ipa, door.limits) {
         Ok(engine) => engine,
         Err(errno) => return End::Broken(errno),
     };
     let mut server = Server {
         peer: Peer::new(door.link),
         parent: door.parent,
+        limits: door.limits,
         engine,
         buffers: Buffers::default(),
         calls: Vec::new(),
@@ -137,6 +140,7 @@ pub(crate) struct Line {
 pub(crate) struct Server {
     pub(crate) peer: Peer,
     pub(crate) parent: Option<Parent>,
+    pub(crate) limits: Limits,
     pub(crate) engine: Engine,
     pub(crate) buffers: Buffers,
     /// Synchronous calls that the IPA is at.

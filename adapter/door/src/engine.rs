@@ -11,7 +11,7 @@ use cami_wire::libcamera::{ControlInfo, Dialect};
 use nix::errno::Errno;
 
 use crate::door::IpaMaker;
-use crate::limits;
+use crate::limits::Limits;
 use crate::queue::{InitJob, Job, Queue, Queued, StatsJob, Ticket};
 
 /// What became of a job.
@@ -51,10 +51,11 @@ pub(crate) struct Engine {
     next: Ticket,
     /// What the thread is started with, until the first `init`.
     maker: Option<IpaMaker>,
+    limits: Limits,
 }
 
 impl Engine {
-    pub(crate) fn new(maker: IpaMaker) -> Result<Self, Errno> {
+    pub(crate) fn new(maker: IpaMaker, limits: Limits) -> Result<Self, Errno> {
         let shared = Shared {
             queue: Mutex::default(),
             more: Condvar::default(),
@@ -62,16 +63,17 @@ impl Engine {
             spare: Mutex::default(),
             waker: Waker::new()?,
         };
-        Ok(Self { shared: Arc::new(shared), next: 1, maker: Some(maker) })
+        Ok(Self { shared: Arc::new(shared), next: 1, maker: Some(maker), limits })
     }
 
     /// Starts the thread, once, for a libcamera of that dialect.
     pub(crate) fn start(&mut self, dialect: Dialect) -> std::io::Result<()> {
         let Some(maker) = self.maker.take() else { return Ok(()) };
         let shared = Arc::clone(&self.shared);
+        let late = self.limits.frame_ipa;
         std::thread::Builder::new()
             .name("cami-ipu3".to_owned())
-            .spawn(move || Runner::new(maker, dialect, shared).run())
+            .spawn(move || Runner::new(maker, dialect, shared, late).run())
             .map(drop)
     }
 
@@ -149,12 +151,14 @@ struct Runner {
     /// `None` after a panic: what state it was left in nobody knows.
     ipa: Option<Box<dyn Ipa>>,
     shared: Arc<Shared>,
+    /// The time for statistics that begin late: as for those that do not.
+    late: Duration,
 }
 
 impl Runner {
-    fn new(maker: IpaMaker, dialect: Dialect, shared: Arc<Shared>) -> Self {
+    fn new(maker: IpaMaker, dialect: Dialect, shared: Arc<Shared>, late: Duration) -> Self {
         let ipa = catch_unwind(AssertUnwindSafe(|| maker.make(dialect)));
-        Self { ipa: ipa.ok(), shared }
+        Self { ipa: ipa.ok(), shared, late }
     }
 
     fn run(mut self) {
@@ -231,7 +235,7 @@ impl Runner {
     fn process(&mut self, job: StatsJob, until: Instant) -> Option<Processed> {
         // Those that waited for a slow IPA are late for their own frame. They are the newest there
         // are all the same, and what they lead to goes with the next frame.
-        let until = until.max(Instant::now() + LATE);
+        let until = until.max(Instant::now() + self.late);
         let StatsJob { frame, timestamp_ns, statistics, in_effect } = job;
         let processed =
             self.call(|ipa| ipa.process_stats(frame, timestamp_ns, &statistics, &in_effect, until));
@@ -256,9 +260,6 @@ impl Runner {
         }
     }
 }
-
-/// The time for statistics that begin late: as for those that do not, less what the scheduler needs.
-const LATE: Duration = limits::FRAME_IPA;
 
 fn broken() -> IpaError {
     IpaError { errno: -libc::EIO, text: "the IPA has failed".to_owned() }

@@ -9,7 +9,7 @@ use cami_wire::libcamera::{Control, ControlList, ControlValue, IdMap, ListPacket
 
 use crate::controls::V4L2_CID_EXPOSURE;
 use crate::door::{Server, Stream};
-use crate::limits::{FRAME_DOOR, FRAME_IPA, FRAMES};
+use crate::limits::FRAMES;
 use crate::queue::{Job, StatsJob, Ticket};
 
 /// A call that has no answer yet.
@@ -53,13 +53,14 @@ impl Server {
     /// `computeParams`.
     pub(crate) fn compute_params(&mut self, number: u32, buffer: u32) {
         let now = Instant::now();
-        let mut frame = Frame { number, buffer, exposure: None, ticket: 0, due: now + FRAME_DOOR };
+        let mut frame =
+            Frame { number, buffer, exposure: None, ticket: 0, due: now + self.limits.frame };
         match self.stream {
             Stream::Stopped => self.ignored("computeParams", number),
             Stream::Stopping => self.answer_params(frame),
             Stream::Running => {
                 let job = Job::ComputeParams { frame: number };
-                frame.ticket = self.engine.give(job, now + FRAME_IPA);
+                frame.ticket = self.engine.give(job, now + self.limits.frame_ipa);
                 self.frames.computing.push_back(frame);
             }
         }
@@ -76,7 +77,7 @@ impl Server {
         let now = Instant::now();
         let in_effect = self.list(in_effect, IdMap::V4l2);
         let exposure = in_effect.get(V4L2_CID_EXPOSURE).and_then(ControlValue::get);
-        let mut frame = Frame { number, buffer, exposure, ticket: 0, due: now + FRAME_DOOR };
+        let mut frame = Frame { number, buffer, exposure, ticket: 0, due: now + self.limits.frame };
         match self.stream {
             Stream::Stopped => return self.ignored("processStats", number),
             Stream::Stopping => return self.answer_stats(frame),
@@ -93,7 +94,8 @@ impl Server {
             return self.answer_stats(frame);
         }
         let job = StatsJob { frame: number, timestamp_ns, statistics, in_effect };
-        frame.ticket = self.engine.give(Job::ProcessStats(Box::new(job)), now + FRAME_IPA);
+        frame.ticket =
+            self.engine.give(Job::ProcessStats(Box::new(job)), now + self.limits.frame_ipa);
         self.frames.processing.push_back(frame);
     }
 

@@ -5,14 +5,31 @@ use std::time::Duration;
 /// A synchronous call is answered by then. libcamera gives up after 2000 ms and takes what comes
 /// later for an event (libcamera `src/libcamera/ipc_pipe_unixsocket.cpp`, `sendSync`).
 pub const CALL: Duration = Duration::from_millis(1500);
-/// The part of [`CALL`] that the IPA gets, so that its own answer is in time.
-pub const CALL_IPA: Duration = Duration::from_millis(1400);
 /// The answers to `computeParams` and `processStats` are sent by then.
 pub const FRAME: Duration = Duration::from_millis(50);
-/// When the door stops waiting for the IPA: the rest is for the scheduler.
-pub(crate) const FRAME_DOOR: Duration = Duration::from_millis(42);
-/// The part of [`FRAME`] that the IPA gets.
-pub const FRAME_IPA: Duration = Duration::from_millis(36);
+
+/// When the door stops waiting for the IPA, and the IPA for its library.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// The door, over a synchronous call.
+    pub call: Duration,
+    /// The IPA, so that its own answer is in time.
+    pub call_ipa: Duration,
+    /// The door, over a frame.
+    pub frame: Duration,
+    /// The IPA.
+    pub frame_ipa: Duration,
+}
+
+impl Limits {
+    /// Those that keep [`CALL`] and [`FRAME`]: what is left of a frame is for the scheduler.
+    pub const PROMISED: Self = Self {
+        call: CALL,
+        call_ipa: Duration::from_millis(1400),
+        frame: Duration::from_millis(42),
+        frame_ipa: Duration::from_millis(36),
+    };
+}
 
 /// Buffers at a time. The pipeline has two for each buffer of the largest stream.
 pub(crate) const BUFFERS: usize = 1024;

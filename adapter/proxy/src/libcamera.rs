@@ -5,6 +5,7 @@ use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 
 use cami_config::Config;
+use cami_door::limits::Limits;
 use cami_door::{Door, End, serve as serve_libcamera};
 use cami_link::{Framing, Link};
 use nix::errno::Errno;
@@ -36,7 +37,12 @@ pub fn serve(
         None => Behind::Host(Box::new(config)),
     };
     // A stream has an end of file: there is no parent to watch.
-    let end = serve_libcamera(Door { link, parent: None, ipa: ipa::maker(behind) });
+    let end = serve_libcamera(Door {
+        link,
+        parent: None,
+        ipa: ipa::maker(behind),
+        limits: Limits::PROMISED,
+    });
     log::debug!("it is over: {end:?}");
     let code = i32::from(matches!(end, End::Broken(_)));
     // SAFETY: _exit has no preconditions; nothing of ours needs an orderly end.

@@ -11,4 +11,5 @@ mod captures;
 mod driver;
 mod module;
 mod session;
+mod stream;
 mod worker;

@@ -10,24 +10,19 @@ use cami_wire::libcamera::{ControlValue, Dialect};
 use crate::host::{Host, SLACK, request};
 use crate::worker::{EXPOSURE, EXPOSURE_TIME, PARAMS};
 
-fn in_time(call: Instant, event: Instant) {
-    let took = event.saturating_duration_since(call);
-    assert!(took <= limits::FRAME + SLACK, "{took:?}");
-}
-
 /// One frame of a stream whose IPA says nothing: both answers in time, and the parameters as given.
 fn silent_frame(host: &mut Host, number: u32, params: u8) {
     host.tell(&request(number, true));
     let asked = host.compute(number);
     let (event, at) = host.event();
     assert_eq!(event, Event::ParamsComputed { frame: number });
-    in_time(asked, at);
+    host.in_time(asked, at);
     assert_eq!(host.params_of(number), [params; 2]);
     let asked = host.process(number);
     let (event, at) = host.event();
     let Event::MetadataReady { frame, metadata } = event else { panic!("{event:?}") };
     assert_eq!(frame, number);
-    in_time(asked, at);
+    host.in_time(asked, at);
     let list = host.serializer.receive_list(metadata.unwrap()).unwrap();
     // 1000 lines of 3648 pixels at 182.4 MHz.
     assert_eq!(list.get(EXPOSURE_TIME).and_then(ControlValue::get), Some(20_000_i32));
@@ -53,6 +48,7 @@ fn stream_goes_on_while_the_ipa_is_gone_from_the_first_frame_on() {
             // Nothing was good yet: all zero, with which the ISP keeps what it has.
             silent_frame(&mut host, number, 0);
         }
+        host.was_in_time();
         stop(&mut host);
         host.silent(Duration::from_millis(100));
         host.exit();
@@ -72,6 +68,7 @@ fn stream_goes_on_with_what_was_last_good() {
         for number in 2..20 {
             silent_frame(&mut host, number, PARAMS + 1);
         }
+        host.was_in_time();
         stop(&mut host);
         // The parameters are those of the mode still.
         assert!(matches!(host.ask(&Call::Start), Reply::Start { .. }));
@@ -165,7 +162,7 @@ fn late_statistics_set_the_sensor_with_a_later_frame() {
             let (event, at) = host.event();
             match event {
                 Event::MetadataReady { frame, .. } => {
-                    in_time(asked, at);
+                    host.in_time(asked, at);
                     answered.push(frame);
                     break;
                 }
@@ -197,8 +194,8 @@ fn parameters_do_not_wait_for_statistics() {
     let [(params, params_at), (metadata, metadata_at)] = seen;
     assert_eq!(params, Event::ParamsComputed { frame: 1 });
     assert!(matches!(metadata, Event::MetadataReady { frame: 0, .. }));
-    in_time(computed, params_at);
-    in_time(processed, metadata_at);
+    host.in_time(computed, params_at);
+    host.in_time(processed, metadata_at);
     host.exit();
 }
 
@@ -210,7 +207,7 @@ fn an_ipa_that_has_nothing_to_say_completes_frames_at_once() {
         let asked = host.compute(number);
         let (event, at) = host.event();
         assert_eq!(event, Event::ParamsComputed { frame: number });
-        in_time(asked, at);
+        host.in_time(asked, at);
         assert_eq!(host.params_of(number), [0; 2]);
         host.process(number);
         assert!(matches!(host.next(), Event::MetadataReady { .. }));

@@ -20,6 +20,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use cami_config::{Config, ConfigError, Environment};
+use cami_door::limits::Limits;
 use cami_door::{Door, End, Parent, serve};
 use cami_libcamera::MODULE_NAME;
 use cami_link::Link;
@@ -92,7 +93,12 @@ fn worker(module: &Path, fd: Option<RawFd>) -> ExitCode {
         Some(reason) => Behind::Nothing { errno: -libc::ENOEXEC, reason },
         None => behind(config),
     };
-    let end = serve(Door { link, parent: Some(parent), ipa: ipa::maker(behind) });
+    let end = serve(Door {
+        link,
+        parent: Some(parent),
+        ipa: ipa::maker(behind),
+        limits: Limits::PROMISED,
+    });
     log::debug!("it is over: {end:?}");
     let code = i32::from(matches!(end, End::Broken(_)));
     // The other threads may be anywhere. What they hold, the kernel gives back, and the host ends as

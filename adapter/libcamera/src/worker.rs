@@ -36,8 +36,7 @@ pub fn worker_folders(proxy_dir: Option<&Path>) -> Vec<PathBuf> {
 pub fn find_own_worker(name: &str, folders: Vec<PathBuf>, own: &Path) -> OwnWorker {
     let identity = |path: &Path| {
         let metadata = fs::metadata(path).ok()?;
-        let runs = metadata.is_file() && metadata.permissions().mode() & 0o111 != 0;
-        runs.then(|| (metadata.dev(), metadata.ino()))
+        is_executable(path).then(|| (metadata.dev(), metadata.ino()))
     };
     let ours = identity(own);
     let found = folders
@@ -48,6 +47,12 @@ pub fn find_own_worker(name: &str, folders: Vec<PathBuf>, own: &Path) -> OwnWork
         Some(path) => OwnWorker::Found(path),
         None => OwnWorker::Missing(folders),
     }
+}
+
+/// Whether it is a file that somebody may execute.
+pub(crate) fn is_executable(path: &Path) -> bool {
+    fs::metadata(path)
+        .is_ok_and(|metadata| metadata.is_file() && metadata.permissions().mode() & 0o111 != 0)
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@
 )]
 
 mod captures;
+mod doctor;
 mod driver;
 mod module;
 mod session;

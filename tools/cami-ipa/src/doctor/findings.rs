@@ -7,6 +7,7 @@ use cami_config::{Config, Environment, Source, Value};
 use cami_sandbox::{Files, Plan, Report, system};
 use serde::Serialize;
 
+use super::libcamera::Libcamera;
 use super::needed::{self, Needed};
 use crate::options::DoctorOptions;
 
@@ -33,6 +34,8 @@ pub struct Findings {
     pub library: Option<Library>,
     /// Path of `cros_ipa_proxy`.
     pub host: Option<PathBuf>,
+    /// What of libcamera is here, and what it would take.
+    pub libcamera: Libcamera,
 }
 
 /// The machine.
@@ -119,6 +122,7 @@ impl Findings {
             problems.extend(sandbox.require(&config.sandbox.require).err());
         }
         let host = host(config.as_ref(), &mut problems);
+        let libcamera = Libcamera::look(config.as_ref(), &mut problems);
         Self {
             verdict: if problems.is_empty() { "good" } else { "falls_short" },
             problems,
@@ -127,6 +131,7 @@ impl Findings {
             configuration: Configuration::look(&environment, section, config.as_ref()),
             library,
             host,
+            libcamera,
         }
     }
 }

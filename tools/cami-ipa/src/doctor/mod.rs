@@ -1,6 +1,7 @@
 //! `cami-ipa doctor`: what works here, what does not, and what to do.
 
 mod findings;
+mod libcamera;
 mod needed;
 mod text;
 

@@ -73,7 +73,38 @@ fn write(findings: &Findings, text: &mut String) -> std::fmt::Result {
     }
     writeln!(text, "\nhost")?;
     match &findings.host {
-        Some(path) => writeln!(text, "  {}", path.display()),
-        None => writeln!(text, "  not found"),
+        Some(path) => writeln!(text, "  {}", path.display())?,
+        None => writeln!(text, "  not found")?,
     }
+    writeln!(text, "\nlibcamera")?;
+    let libcamera = &findings.libcamera;
+    if libcamera.libraries.is_empty() {
+        writeln!(text, "  none")?;
+    }
+    let path = |path: &Option<std::path::PathBuf>| match path {
+        Some(path) => path.display().to_string(),
+        None => "none".to_owned(),
+    };
+    let whose = |ours| if ours { "ours" } else { "libcamera's" };
+    for found in &libcamera.libraries {
+        let version = found.version.as_deref().unwrap_or("version unknown");
+        writeln!(text, "  {} ({version}), led by {}", found.path.display(), found.led_by)?;
+        let (module, worker) = (path(&found.module), path(&found.worker));
+        writeln!(text, "    IPU3 module {module}, {}", whose(found.module_is_ours))?;
+        writeln!(text, "      {}", found.module_why)?;
+        writeln!(text, "    worker      {worker}, {}", whose(found.worker_is_ours))?;
+    }
+    for service in &libcamera.services {
+        let set = |value: &Option<String>| value.clone().unwrap_or_else(|| "unset".to_owned());
+        let (modules, workers) = (set(&service.module_path), set(&service.proxy_path));
+        writeln!(
+            text,
+            "  {} (process {}): modules {modules}, workers {workers}",
+            service.name, service.pid
+        )?;
+    }
+    for tuning in &libcamera.tuning {
+        writeln!(text, "  tuning of {}: {}", tuning.sensor, tuning.path.display())?;
+    }
+    Ok(())
 }

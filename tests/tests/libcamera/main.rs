@@ -11,6 +11,7 @@ mod captures;
 mod doctor;
 mod driver;
 mod module;
+mod real;
 mod session;
 mod stream;
 mod worker;

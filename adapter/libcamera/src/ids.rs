@@ -67,7 +67,7 @@ mod tests {
         assert_eq!(known(Dialect::V0_4, &[]), None);
         let both = [old.clone(), trixie.clone()];
         assert_eq!(known(Dialect::V0_4, &both), Some(IdSet::From0_2To0_4));
-        assert_eq!(known(Dialect::V0_4, &[newer.clone()]), Some(IdSet::From0_5));
+        assert_eq!(known(Dialect::V0_4, std::slice::from_ref(&newer)), Some(IdSet::From0_5));
         assert_eq!(known(Dialect::V0_4, &[trixie.clone(), newer]), None, "they do not agree");
         assert_eq!(known(Dialect::V0_4, &[trixie.clone(), silent]), None);
         assert_eq!(known(Dialect::V0_1, &both), None, "none of them speaks so");

@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use cami_link::{Deadline, Event, Interest, ProcessFd, wait};
-use cami_tests::{PATIENCE, artefact, vendor_library};
+use cami_tests::{PATIENCE, ServiceSetup, artefact, vendor_library};
 
 use crate::driver::{Worker, calls, memory};
 use crate::session::Setup;
@@ -204,6 +204,29 @@ fn frames_go_on_over_deaths_and_the_library_comes_back() {
     stream.was_in_time();
     assert_eq!(stream.ask(3), 0);
     stream.worker.exit();
+}
+
+/// With `socket` the library is the service's, with the sandbox that it can have; a path reaches it out
+/// of libcamera's network namespace too.
+#[test]
+fn a_service_runs_the_library_where_one_is_named() {
+    let library = artefact("libcam_algo_reference.so").display().to_string();
+    let service = ServiceSetup::new("plain").with("CAMI_IPA_VENDOR_LIBRARY", &library).start();
+    let socket = [("CAMI_IPA_SOCKET", service.socket.to_str().unwrap())];
+    let mut stream = Stream::start(Path::new("/nonexistent/not-used.so"), &socket);
+    stream.begin();
+    for frame in 0..5 {
+        stream.frame(frame);
+    }
+    assert_eq!(stream.processes(), [0; 0], "nothing runs below the worker");
+    let monitors = service.monitors();
+    assert_eq!(monitors.len(), 1);
+    let mut use_word = [0; 4];
+    stream.params.read_exact_at(&mut use_word, 0).unwrap();
+    assert_ne!(u32::from_le_bytes(use_word), 0, "no block is in use\n{}", stream.setup.log());
+    let monitors = open(&monitors);
+    stream.worker.process.kill();
+    ended(&monitors);
 }
 
 /// Number 15: whoever ends, nothing is left running.

@@ -6,12 +6,10 @@
 
 use std::fs::File;
 
+use cami_elf::{MAX_BUILD_ID, hex, offset, read_array, read_pod, read_vec};
 use object::elf::{self, FileHeader64, ProgramHeader64};
 use object::endian::{Endian, Endianness};
 use object::read::elf::{FileHeader, ProgramHeader};
-
-use crate::elf::{align4, offset, read_array, read_pod, read_vec};
-use crate::revision::{MAX_BUILD_ID, hex};
 
 /// Loaded files have about ten.
 const MAX_PROGRAM_HEADERS: u16 = 64;
@@ -61,7 +59,7 @@ fn build_id_in(memory: &File, endian: Endianness, start: u64, size: u64) -> Opti
         let [name_size, desc_size, kind] = header.as_chunks::<4>().0 else { return None };
         let [name_size, desc_size, kind] =
             [name_size, desc_size, kind].map(|word| endian.read_u32(*word));
-        let desc = at.checked_add(HEADER + align4(u64::from(name_size)))?;
+        let desc = at.checked_add(HEADER + u64::from(name_size).next_multiple_of(4))?;
         let end = desc.checked_add(u64::from(desc_size))?;
         if end > size {
             return None;
@@ -75,7 +73,7 @@ fn build_id_in(memory: &File, endian: Endianness, start: u64, size: u64) -> Opti
                 return Some(hex(&id));
             }
         }
-        at = align4(end);
+        at = end.next_multiple_of(4);
     }
     None
 }

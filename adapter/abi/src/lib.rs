@@ -9,7 +9,6 @@
 //! The conventions that hold in both directions are in docs/abi-conventions.md.
 
 mod algorithm;
-mod elf;
 mod export;
 mod fd;
 mod image;

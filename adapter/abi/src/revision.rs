@@ -4,24 +4,21 @@
 //! symbol size of `CAMI` is the only mark of a revision (spec/cami-abi.md, 1.3 and 1.5).
 
 use std::fmt;
-use std::fs::{File, OpenOptions};
-use std::io::{self, Read};
-use std::os::unix::fs::OpenOptionsExt;
+use std::fs::File;
+use std::io;
 use std::path::Path;
 
+use cami_elf::{ElfError, Library, open_regular, read_array};
 use object::elf;
 use object::endian::{Endian, Endianness};
 use object::read::elf::FileHeader;
 
-use crate::elf::{ElfError, Library};
 use crate::note::{SHIM_NOTE_NAME, SHIM_NOTE_TYPE};
 
 /// The symbol that holds a library's table.
 pub const TABLE_SYMBOL: &str = "CAMI";
 /// libcamera's mark of an IPA module (libcamera `include/libcamera/ipa/ipa_module_info.h`).
 const IPA_MODULE_SYMBOL: &str = "ipaModuleInfo";
-/// A build-id is a hash of 16 or 20 bytes; longer ones are not.
-pub(crate) const MAX_BUILD_ID: usize = 64;
 
 /// A revision of the operations table, as far as its size tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -230,47 +227,20 @@ fn kind_name(kind: u8) -> &'static str {
 /// # Errors
 /// See [`InspectError`].
 pub fn inspect(path: &Path) -> Result<TableSymbol, InspectError> {
-    let file = open(path)?;
-    let mut ident = [0; 16];
-    if (&file).read_exact(&mut ident).is_err() || !ident.starts_with(&elf::ELFMAG) {
+    let file = open_regular(path).map_err(InspectError::Io)?.ok_or(InspectError::NotRegular)?;
+    let Ok(ident) = read_array::<16>(&file, 0) else { return Err(InspectError::NotElf) };
+    if !ident.starts_with(&elf::ELFMAG) {
         return Err(InspectError::NotElf);
     }
     match elf::FileClass(ident[4]) {
-        elf::ELFCLASS32 => examine(&Library::<elf::FileHeader32<Endianness>>::read(&file)?, 4),
-        elf::ELFCLASS64 => examine(&Library::<elf::FileHeader64<Endianness>>::read(&file)?, 8),
+        elf::ELFCLASS32 => examine(&Library::<_, elf::FileHeader32<Endianness>>::read(&file)?, 4),
+        elf::ELFCLASS64 => examine(&Library::<_, elf::FileHeader64<Endianness>>::read(&file)?, 8),
         _ => Err(InspectError::Malformed("its class is neither 32 nor 64 bits")),
     }
 }
 
-fn open(path: &Path) -> Result<File, InspectError> {
-    // O_NONBLOCK: the open of a FIFO without a writer returns at once.
-    let file = OpenOptions::new()
-        .read(true)
-        .custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY | libc::O_CLOEXEC)
-        .open(path)
-        .map_err(InspectError::Io)?;
-    if !is_regular(&file).map_err(InspectError::Io)? {
-        return Err(InspectError::NotRegular);
-    }
-    Ok(file)
-}
-
-/// `fstat` and not std's `statx`, which ChromeOS's camera services may not call
-/// (spec/cami-abi.md, 3.2).
-fn is_regular(file: &File) -> std::io::Result<bool> {
-    use std::os::fd::AsRawFd;
-    let mut found = std::mem::MaybeUninit::<libc::stat>::zeroed();
-    // SAFETY: `found` is writable and of the right type.
-    if unsafe { libc::fstat(file.as_raw_fd(), found.as_mut_ptr()) } != 0 {
-        return Err(std::io::Error::last_os_error());
-    }
-    // SAFETY: all zeroes are a valid stat, and fstat has filled it.
-    let found = unsafe { found.assume_init() };
-    Ok(found.st_mode & libc::S_IFMT == libc::S_IFREG)
-}
-
 fn examine<E: FileHeader<Endian = Endianness>>(
-    library: &Library<'_, E>,
+    library: &Library<&File, E>,
     pointer: u64,
 ) -> Result<TableSymbol, InspectError> {
     if library.kind != elf::ET_DYN || !library.is_dynamic() {
@@ -305,30 +275,21 @@ fn examine<E: FileHeader<Endian = Endianness>>(
 
 /// The build-id and the shim's protocol version, from the notes.
 fn marks<E: FileHeader<Endian = Endianness>>(
-    library: &Library<'_, E>,
+    library: &Library<&File, E>,
 ) -> Result<(Option<String>, Option<u32>), InspectError> {
     let mut build_id = None;
     let mut shim_protocol = None;
-    library.for_each_note(|note| match (note.name.as_slice(), note.kind) {
-        (b"GNU\0", kind) if kind == elf::NT_GNU_BUILD_ID.0 && note.desc.len() <= MAX_BUILD_ID => {
-            build_id.get_or_insert_with(|| hex(&note.desc));
+    library.for_each_note(|note| {
+        if let Some(id) = note.build_id() {
+            build_id.get_or_insert(id);
         }
-        (name, SHIM_NOTE_TYPE) if name == SHIM_NOTE_NAME => {
+        if note.kind == SHIM_NOTE_TYPE && note.name == SHIM_NOTE_NAME {
             // A note of ours without a version is still ours, of a version never made.
             let version = note.desc.try_into().map_or(0, |b| library.endian.read_u32(b));
             shim_protocol = Some(version);
         }
-        _ => {}
     })?;
     Ok((build_id, shim_protocol))
-}
-
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    use fmt::Write as _;
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 /// The ELF machine number of this program's own architecture.
@@ -349,7 +310,7 @@ const fn native_machine() -> elf::Machine {
 }
 
 fn refuse_foreign<E: FileHeader<Endian = Endianness>>(
-    library: &Library<'_, E>,
+    library: &Library<&File, E>,
     pointer: u64,
     revision: Revision,
 ) -> Result<(), InspectError> {

@@ -2,7 +2,7 @@
 
 mod findings;
 mod libcamera;
-mod needed;
+pub mod needed;
 mod text;
 
 use std::path::Path;

@@ -8,7 +8,7 @@ use std::fs::File;
 use std::io;
 use std::path::Path;
 
-use cami_elf::{ElfError, Library, open_regular, read_array};
+use cami_elf::{ElfError, Library, Platform, open_regular, read_array};
 use object::elf;
 use object::endian::{Endian, Endianness};
 use object::read::elf::FileHeader;
@@ -261,7 +261,7 @@ fn examine<E: FileHeader<Endian = Endianness>>(
     if !library.is_loaded(table.value, table.size) || !table.value.is_multiple_of(pointer) {
         return Err(InspectError::Misplaced);
     }
-    refuse_foreign(library, pointer, revision)?;
+    refuse_foreign(library, revision)?;
     let (build_id, shim_protocol) = marks(library)?;
     Ok(TableSymbol {
         revision,
@@ -292,50 +292,17 @@ fn marks<E: FileHeader<Endian = Endianness>>(
     Ok((build_id, shim_protocol))
 }
 
-/// The ELF machine number of this program's own architecture.
-const fn native_machine() -> elf::Machine {
-    if cfg!(target_arch = "x86_64") {
-        elf::EM_X86_64
-    } else if cfg!(target_arch = "x86") {
-        elf::EM_386
-    } else if cfg!(target_arch = "aarch64") {
-        elf::EM_AARCH64
-    } else if cfg!(target_arch = "arm") {
-        elf::EM_ARM
-    } else if cfg!(any(target_arch = "riscv64", target_arch = "riscv32")) {
-        elf::EM_RISCV
-    } else {
-        elf::EM_NONE
-    }
-}
-
 fn refuse_foreign<E: FileHeader<Endian = Endianness>>(
     library: &Library<&File, E>,
-    pointer: u64,
     revision: Revision,
 ) -> Result<(), InspectError> {
-    let native_pointer = size_of::<usize>() as u64;
-    let native = native_machine();
-    let same_machine = native == elf::EM_NONE || library.machine == native;
-    if same_machine && pointer == native_pointer && library.endian == Endianness::default() {
+    let (platform, native) = (library.platform(), Platform::native());
+    if platform.fits(native) {
         return Ok(());
     }
     Err(InspectError::ForeignMachine {
-        library: describe(pointer, library.endian, library.machine),
-        process: describe(native_pointer, Endianness::default(), native),
+        library: platform.to_string(),
+        process: native.to_string(),
         revision,
     })
-}
-
-fn describe(pointer: u64, endian: Endianness, machine: elf::Machine) -> String {
-    let order = if endian.is_big_endian() { "big" } else { "little" };
-    let name = match machine {
-        elf::EM_386 => "x86",
-        elf::EM_X86_64 => "x86-64",
-        elf::EM_ARM => "ARM",
-        elf::EM_AARCH64 => "AArch64",
-        elf::EM_RISCV => "RISC-V",
-        _ => "another processor",
-    };
-    format!("ELF{} {order}-endian, machine {} ({name})", 8 * pointer, machine.0)
 }

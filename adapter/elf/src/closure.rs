@@ -12,6 +12,7 @@ use crate::find::Wanted;
 use crate::loader::{FoundBy, Loader, SearchPaths};
 use crate::object_file::{Object, ObjectError, Platform};
 use crate::source::Pages;
+use crate::symbols::ImportedSymbol;
 
 /// Libraries that are looked at; Intel's need about thirty.
 const MAX_LIBRARIES: usize = 256;
@@ -43,7 +44,9 @@ impl Member {
         self.object.as_deref()
     }
 
-    fn file_name(&self) -> String {
+    /// File name of where it was found; else its name.
+    #[must_use]
+    pub fn file_name(&self) -> String {
         let path = self.found.as_ref().map(|(path, _)| path.as_path());
         let name = path.and_then(Path::file_name).map(|name| name.to_string_lossy().into_owned());
         name.unwrap_or_else(|| self.name.clone())
@@ -139,14 +142,10 @@ impl Closure {
             let Some(Ok(imports)) = user.object().map(Object::imports) else { continue };
             let mut count = 0;
             for import in imports.into_iter().filter(|import| !import.weak) {
-                let key = (import.name, import.version);
+                let key = (import.name.clone(), import.version.clone());
                 let defined = match known.get(&key) {
                     Some(defined) => *defined,
-                    None => self.defines(&Wanted {
-                        name: key.0.as_bytes(),
-                        version: key.1.as_deref(),
-                        exact: import.exact,
-                    }),
+                    None => self.definer(&import).is_some(),
                 };
                 known.insert(key.clone(), defined);
                 if !defined && count < MAX_MISSING {
@@ -165,15 +164,24 @@ impl Closure {
         self.members.iter().chain(&self.process).find(|member| member.name == name)
     }
 
-    /// Those that the loader would relocate.
-    fn users(&self) -> impl Iterator<Item = &Member> {
+    /// Those that the loader would relocate: the process does not have them yet.
+    pub fn users(&self) -> impl Iterator<Item = &Member> {
         self.members.iter().filter(|member| !member.loaded)
     }
 
-    fn defines(&self, wanted: &Wanted<'_>) -> bool {
-        let scope = self.process.iter().chain(&self.members).filter_map(Member::object);
-        // A table that is broken defines nothing that can be relied on.
-        scope.into_iter().any(|object| matches!(object.find_wanted(*wanted), Ok(Some(_))))
+    /// The first library that defines what `import` wants, in the order of the loader.
+    #[must_use]
+    pub fn definer(&self, import: &ImportedSymbol) -> Option<&Member> {
+        let wanted = Wanted {
+            name: import.name.as_bytes(),
+            version: import.version.as_deref(),
+            exact: import.exact,
+        };
+        self.process.iter().chain(&self.members).find(|member| {
+            // A table that is broken defines nothing that can be relied on.
+            let found = member.object().map(|object| object.find_wanted(wanted));
+            matches!(found, Some(Ok(Some(_))))
+        })
     }
 }
 

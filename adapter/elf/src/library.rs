@@ -8,6 +8,7 @@ use object::endian::{Endian, Endianness};
 use object::read::elf::{FileHeader, ProgramHeader};
 
 use crate::dynamic::Dynamic;
+use crate::object_file::Platform;
 use crate::source::{ElfError, Result, Source, offset, read_array, read_pod};
 use crate::versions::Versions;
 
@@ -128,6 +129,16 @@ impl<S: Source, E: FileHeader<Endian = Endianness>> Library<S, E> {
     #[must_use]
     pub fn dynamic(&self) -> Option<&Dynamic> {
         self.dynamic.as_ref()
+    }
+
+    /// Class, byte order and machine.
+    #[must_use]
+    pub fn platform(&self) -> Platform {
+        Platform {
+            bits: if self.pointer() == 4 { 32 } else { 64 },
+            big_endian: self.endian.is_big_endian(),
+            machine: self.machine.0,
+        }
     }
 
     /// The pointer size of the library's class, in bytes.

@@ -5,7 +5,7 @@ use std::io;
 use std::path::Path;
 
 use object::elf::{self, FileHeader32, FileHeader64};
-use object::endian::{Endian, Endianness};
+use object::endian::Endianness;
 
 use crate::Dynamic;
 use crate::find::{Found, Wanted};
@@ -58,6 +58,50 @@ pub struct Platform {
     pub big_endian: bool,
     /// `e_machine`.
     pub machine: u16,
+}
+
+impl Platform {
+    /// That of this program.
+    #[must_use]
+    pub const fn native() -> Self {
+        let machine = if cfg!(target_arch = "x86_64") {
+            elf::EM_X86_64
+        } else if cfg!(target_arch = "x86") {
+            elf::EM_386
+        } else if cfg!(target_arch = "aarch64") {
+            elf::EM_AARCH64
+        } else if cfg!(target_arch = "arm") {
+            elf::EM_ARM
+        } else if cfg!(any(target_arch = "riscv64", target_arch = "riscv32")) {
+            elf::EM_RISCV
+        } else {
+            elf::EM_NONE
+        };
+        let bits = if size_of::<usize>() == 4 { 32 } else { 64 };
+        Self { bits, big_endian: cfg!(target_endian = "big"), machine: machine.0 }
+    }
+
+    /// Whether a program of the platform `other` can load it.
+    #[must_use]
+    pub fn fits(self, other: Self) -> bool {
+        let unknown = other.machine == elf::EM_NONE.0;
+        Self { machine: if unknown { other.machine } else { self.machine }, ..self } == other
+    }
+}
+
+impl fmt::Display for Platform {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let order = if self.big_endian { "big" } else { "little" };
+        let name = match elf::Machine(self.machine) {
+            elf::EM_386 => "x86",
+            elf::EM_X86_64 => "x86-64",
+            elf::EM_ARM => "ARM",
+            elf::EM_AARCH64 => "AArch64",
+            elf::EM_RISCV => "RISC-V",
+            _ => "another processor",
+        };
+        write!(f, "ELF{} {order}-endian, machine {} ({name})", self.bits, self.machine)
+    }
 }
 
 /// A library, whatever its class.
@@ -115,11 +159,7 @@ impl<S: Source> Object<S> {
     /// Class, byte order and machine.
     #[must_use]
     pub fn platform(&self) -> Platform {
-        either!(self, library => Platform {
-            bits: if library.pointer() == 4 { 32 } else { 64 },
-            big_endian: library.endian.is_big_endian(),
-            machine: library.machine.0,
-        })
+        either!(self, library => library.platform())
     }
 
     /// Whether it is a shared object with a dynamic segment: what `dlopen` takes.

@@ -13,6 +13,7 @@ mod options;
 mod outputs;
 mod policy;
 mod printf;
+mod probe;
 mod progress;
 mod record;
 mod report;
@@ -41,6 +42,7 @@ fn main() -> ExitCode {
         Ok(Command::Serve(options)) => serve::serve(&options),
         Ok(Command::Policy(options)) => policy::policy(&options),
         Ok(Command::Learn(options)) => learn::learn(&options),
+        Ok(Command::Probe(options)) => probe::probe(&options),
         Ok(Command::Status(options)) => status::run(&options),
         Ok(Command::Ipu3(options)) => ipu3::ipu3(&options),
         Err(failure) => Err(failure),

@@ -9,6 +9,7 @@ use crate::failure::Failure;
 use crate::ipu3::{self, Ipu3Options};
 use crate::learn::{self, LearnOptions};
 use crate::policy::{self, PolicyOptions};
+use crate::probe::{self, ProbeOptions};
 use crate::run_options::{self, RunOptions};
 use crate::serve::{self, SERVE_HELP, ServeOptions};
 use crate::status::{self, StatusOptions};
@@ -28,6 +29,8 @@ pub enum Command {
     Policy(PolicyOptions),
     /// List what a library does.
     Learn(LearnOptions),
+    /// Examine libraries without loading them.
+    Probe(ProbeOptions),
     /// Show the hosts.
     Status(StatusOptions),
     /// Convert files.
@@ -55,7 +58,9 @@ usage: cami-ipa run [OPTION...]            act as a camera HAL against a virtual
        cami-ipa policy [OPTION...]         print which system calls a library may use, and why
        cami-ipa learn LIBRARY [OPTION...]  list what a library uses of the system
        cami-ipa ipu3 ACTION FILE...        convert ISP parameters and statistics, and show them
-       cami-ipa help [run | serve | doctor | status | policy | learn | ipu3]
+       cami-ipa probe LIBRARY... [OPTION...]
+                                           examine libraries without loading them
+       cami-ipa help [run | serve | doctor | status | policy | learn | probe | ipu3]
        cami-ipa --version
 
 exit codes: 0 done, 1 the thing examined falls short, 2 wrong usage or environment
@@ -92,6 +97,7 @@ impl Command {
                 Some(Value(topic)) if topic == "serve" => Ok(Self::Print(SERVE_HELP.into())),
                 Some(Value(topic)) if topic == "policy" => Ok(Self::Print(policy::HELP.into())),
                 Some(Value(topic)) if topic == "learn" => Ok(Self::Print(learn::HELP.into())),
+                Some(Value(topic)) if topic == "probe" => Ok(Self::Print(probe::HELP.into())),
                 Some(Value(topic)) if topic == "status" => Ok(Self::Print(status::HELP.into())),
                 Some(Value(topic)) if topic == "ipu3" => Ok(Self::Print(ipu3::HELP.into())),
                 Some(other) => Err(top(other.unexpected())),
@@ -102,6 +108,7 @@ impl Command {
             Some(Value(command)) if command == "policy" => policy::parse(parser),
             Some(Value(command)) if command == "learn" => learn::parse(parser),
             Some(Value(command)) if command == "ipu3" => ipu3::parse(parser),
+            Some(Value(command)) if command == "probe" => probe::parse(parser),
             Some(Value(command)) if command == "status" => match status::parse(&mut parser) {
                 Ok(Some(options)) => Ok(Self::Status(options)),
                 Ok(None) => Ok(Self::Print(status::HELP.into())),

@@ -1,7 +1,7 @@
 //! `cami-ipa status`: the hosts that run, and the last that died.
 
 mod collect;
-mod human;
+pub mod human;
 mod table;
 
 use std::io::Write;

@@ -322,19 +322,28 @@ fn files_that_are_no_library_are_refused_and_absent_ones_are_2() {
 #[test]
 fn systems_libraries_resolve_as_the_loader_resolves_them() {
     let shop = Workshop::new();
-    let Some(camera) = ["/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu"]
-        .into_iter()
-        .flat_map(|folder| {
-            [format!("{folder}/libcamera.so"), format!("{folder}/libcamera-base.so")]
-        })
-        .map(PathBuf::from)
-        .find(|path| path.exists())
-    else {
+    let mut seen = 0;
+    for folder in ["/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu"] {
+        for name in ["libcamera.so", "libcamera-base.so", "libcamera/ipa_vimc.so"] {
+            let library = Path::new(folder).join(name);
+            if library.exists() {
+                assert!(shop.loads(&library), "{}", library.display());
+                falls_short(&library, &["no CAMI"]);
+                seen += 1;
+            }
+        }
+    }
+    if seen == 0 {
         eprintln!("skipped: no libcamera here");
-        return;
-    };
-    assert!(shop.loads(&camera));
-    falls_short(&camera, &["exports no CAMI"]);
+    }
+}
+
+#[test]
+fn own_door_is_no_vendor_library() {
+    match support::built("libcam_algo.so") {
+        Some(library) => drop(falls_short(&library, &["cami-ipa's own libcam_algo.so"])),
+        None => eprintln!("skipped: libcam_algo.so is not built"),
+    }
 }
 
 /// Through the whole program: it neither panics (101) nor is killed.
@@ -362,4 +371,17 @@ fn broken_files_are_refused_or_told_and_nothing_else() {
         bytes[at] ^= 0xff;
         check(&bytes);
     }
+}
+
+#[test]
+fn library_for_another_machine_is_told_apart_and_its_table_is_known() {
+    let shop = Workshop::new();
+    let library = shop.library("foreign.so", "", &[]);
+    let mut bytes = std::fs::read(&library).unwrap();
+    // `e_machine`: 21 is 64-bit PowerPC.
+    bytes[18] = 21;
+    std::fs::write(&library, bytes).unwrap();
+    let json = falls_short(&library, &["built for ELF64", "machine 21", "revision F"]);
+    assert_eq!(json["platform"]["native"], false);
+    assert_eq!(json["table"]["bytes"], 40);
 }

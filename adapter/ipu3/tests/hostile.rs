@@ -201,6 +201,19 @@ fn sets_may_end_with_the_buffer_and_not_behind_it() {
     }
 }
 
+#[test]
+fn cells_behind_the_colour_buffer_are_bytes_of_the_parts_behind_it() {
+    let mut stats = stats();
+    // The second set begins where the buffer of 10800 cells ends, with the exposure histogram.
+    describe(&mut stats.stats_3a_bubble_per_stripe.awb[0], 2, 100, 10_700);
+    stats.ae_raw_buffer[0][0] = u32::from_le_bytes([11, 22, 33, 44]);
+    stats.ae_raw_buffer[0][1] = 55;
+    let mut grids = Grids::new();
+    convert(&stats, &mut grids).expect("within the struct");
+    assert_eq!(bytes_of(&grids.rgbs().cells[100]), [11, 22, 33, 44, 55]);
+    assert_eq!(bytes_of(&grids.rgbs().cells[99]), [0; 5]);
+}
+
 /// Noise of a seed (xorshift64*, Vigna 2016), in which some words are small.
 fn noise<T: Pod>(target: &mut T, seed: u64, range: std::ops::Range<usize>) {
     let mut state = seed | 1;

@@ -26,6 +26,10 @@ const HOPELESS: Duration = Duration::from_secs(10);
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
+/// How long a frame waits for what another has waited for in vain: frames must not queue up behind a
+/// library that is slow to come back.
+const GLANCE: Duration = Duration::from_millis(5);
+
 /// Why there is no engine.
 #[derive(Debug)]
 pub enum NotUp {
@@ -45,7 +49,7 @@ impl fmt::Display for NotUp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Pausing => write!(f, "the vendor library failed; it is tried again soon"),
-            Self::Late => write!(f, "the vendor library took too long to come up"),
+            Self::Late => write!(f, "the vendor library takes its time"),
             Self::Initialize(error) => write!(f, "the vendor library's initialize failed: {error}"),
             Self::SetUp(error) => write!(f, "the vendor library could not be set up: {error}"),
             Self::System(error) => write!(f, "the vendor library could not be started: {error}"),
@@ -124,13 +128,19 @@ impl Connection {
         matches!(self.state, State::Up(_))
     }
 
-    /// The engine, which is brought up if it is not, as far as there is time.
+    /// The engine for a frame: where it is not up, or still has something to answer, only a glance
+    /// is given to it.
     pub fn up(&mut self, until: Instant) -> Result<Up<'_>, NotUp> {
-        self.requester.be_patient(Patience::Until(until));
-        self.notice_losses();
-        while !matches!(self.state, State::Up(_)) {
-            self.step(until)?;
+        let busy = self.requester.under_way_since().is_some();
+        if busy || !self.is_up() || self.requester.answers().lost() {
+            self.bring_up(until.min(Instant::now() + GLANCE))?;
         }
+        self.up_patiently(until)
+    }
+
+    /// The engine, which is brought up if it is not, as far as there is time.
+    pub fn up_patiently(&mut self, until: Instant) -> Result<Up<'_>, NotUp> {
+        self.bring_up(until)?;
         let Self { requester, buffers, state, data, generation, .. } = self;
         match state {
             State::Up(engine) => {
@@ -138,6 +148,23 @@ impl Connection {
             }
             // The loop above ends with no other.
             _ => Err(NotUp::Late),
+        }
+    }
+
+    /// Nothing is under way, and the engine is up.
+    fn bring_up(&mut self, until: Instant) -> Result<(), NotUp> {
+        self.requester.be_patient(Patience::Until(until));
+        self.notice_losses();
+        while !self.is_up() {
+            self.step(until)?;
+        }
+        match self.requester.settle() {
+            Ok(()) => Ok(()),
+            Err(RequestError { cause: Cause::NoAnswer, .. }) => Err(NotUp::Late),
+            Err(error) => {
+                self.failed();
+                Err(NotUp::SetUp(error.into()))
+            }
         }
     }
 
@@ -222,6 +249,8 @@ impl Connection {
         until: Instant,
     ) -> Result<(), NotUp> {
         match handles.recv_timeout(until.saturating_duration_since(Instant::now())) {
+            // Begun for another camera, while nobody waited.
+            Ok(_) if *set_up.data() != self.data => Ok(()),
             Ok(Ok(handles)) => {
                 let registered = self.buffers.registered(&handles).and_then(|()| {
                     set_up.aiq_init().registered(handles.last().copied().unwrap_or(-1))

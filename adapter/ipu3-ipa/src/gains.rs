@@ -37,12 +37,21 @@ impl Gains {
         };
         let gain = gain.filter(|gain| gain.is_finite() && *gain > 0.0);
         if let Some(gain) = gain {
-            if self.known.len() >= MOST {
-                self.known.clear();
-            }
-            self.known.insert(code, gain);
+            self.learn(code, gain);
         }
         Ok(gain)
+    }
+
+    /// Remembers the gain of a code; none is beyond the limits.
+    pub fn learn(&mut self, code: i32, gain: f32) {
+        let gain = match self.limits {
+            Some((least, greatest)) => gain.clamp(least, greatest),
+            None => gain,
+        };
+        if self.known.len() >= MOST {
+            self.known.clear();
+        }
+        self.known.insert(code, gain);
     }
 
     /// Finds the limits: those of the sensor's codes, as far as the library has a gain for them.

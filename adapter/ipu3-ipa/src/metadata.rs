@@ -8,6 +8,7 @@ use crate::control_ids::{ControlIds, ControlName};
 use crate::focus::Focus;
 use crate::numbers::{finite, round_to_i32};
 use crate::ranges::FLICKER_PERIODS_US;
+use crate::running::digital_gain;
 use crate::sensor::Sensor;
 use crate::settings::{AfMode, Settings};
 
@@ -76,7 +77,7 @@ impl Metadata {
 
     /// What the frame's own AE answer says.
     pub fn own_ae(&mut self, answer: &AeAnswer) {
-        self.number(ControlName::DigitalGain, answer.results().exposure.digital_gain);
+        self.number(ControlName::DigitalGain, digital_gain(answer));
     }
 
     /// What the newest AE answer says.

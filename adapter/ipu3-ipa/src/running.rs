@@ -24,6 +24,9 @@ use crate::{v4l2, wishes};
 /// The clock's first µs: a time of 0 stops AWB for good (spec/ipu3-protocol.md, 0.8).
 const FIRST_US: u64 = 1_000_000;
 
+/// No camera has a greater digital gain: one that a library answers is an error of its own.
+const MOST_DIGITAL_GAIN: f32 = 32.0;
+
 /// The sensor's controls that a frame was taken with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct InEffect {
@@ -244,7 +247,7 @@ impl Running {
             return Ok(None);
         };
         let Some(ae) = self.history.expected(frame) else { return Ok(None) };
-        let digital_gain = ae.results().exposure.digital_gain;
+        let digital_gain = digital_gain(ae);
         // The tables are most of the request, and change with the light or the digital gain only.
         let shading = (up.generation, self.results.tables, digital_gain.to_bits());
         let tables = if self.shading == Some(shading) { Tables::Known } else { Tables::New };
@@ -279,6 +282,11 @@ impl Running {
         };
         self.history.push(frame, answer);
     }
+}
+
+/// The digital gain of an answer, within reason.
+pub fn digital_gain(answer: &AeAnswer) -> f32 {
+    answer.results().exposure.digital_gain.clamp(1.0 / MOST_DIGITAL_GAIN, MOST_DIGITAL_GAIN)
 }
 
 /// What a frame's statistics name as its exposure.

@@ -128,7 +128,7 @@ impl Translation {
     /// AIC and the first exposure for the mode that is configured.
     fn begin(&mut self, until: Instant) -> Result<(), Trouble> {
         let Some(running) = &mut self.running else { return Ok(()) };
-        let mut up = self.connection.up(until)?;
+        let mut up = self.connection.up_patiently(until)?;
         self.gains.find_limits(&mut up, &running.sensor)?;
         running.make_aic(&mut up)?;
         running.begin(&mut up, &mut self.ahead.settings, &self.gains)?;
@@ -146,8 +146,11 @@ impl Translation {
         let Some(running) = &mut self.running else { return Ok(None) };
         let mut up = self.connection.up(until)?;
         let told = running.exposed_by(&mut up, frame, &mut self.gains)?;
-        if let Some(told) = told.as_ref().filter(|told| told.is_own) {
+        if let (Some(told), Some(InEffect { code, .. })) = (&told, frame.in_effect)
+            && told.is_own
+        {
             metadata.own_ae(&told.answer);
+            self.gains.learn(code, told.answer.results().exposure.analog_gain);
         }
         let grids = match self.codec.grids(statistics) {
             Ok(grids) => Some(grids),
@@ -160,9 +163,6 @@ impl Translation {
         let settings = &mut self.ahead.settings;
         running.run(&mut up, frame, measured, settings, &self.gains)?;
         let lens = running.focus(&mut up, frame, settings)?;
-        if let Some(InEffect { code, .. }) = frame.in_effect {
-            self.gains.of(&mut up, code)?;
-        }
         self.connection.works();
         Ok(lens)
     }
@@ -241,7 +241,8 @@ impl Ipa for Translation {
         self.running = None;
         self.gains = Gains::default();
         self.connection.make_of(data);
-        let mut up = self.connection.up(until).map_err(|reason| not_up(&reason))?;
+        let up = self.connection.up_patiently(until);
+        let mut up = up.map_err(|reason| not_up(&reason))?;
         self.gains
             .find_limits(&mut up, &sensor)
             .map_err(|reason| error(EIO, reason.to_string()))?;

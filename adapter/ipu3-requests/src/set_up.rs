@@ -13,7 +13,7 @@ use crate::buffers::Buffers;
 use crate::request::{Cause, RequestError, Requester, checked};
 
 /// What an engine is made of.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Data {
     /// The tuning file; may be empty.
     pub aiqb: Vec<u8>,

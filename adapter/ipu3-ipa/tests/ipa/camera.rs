@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 
 use cam_algo_reference::Server;
 use cami_abi::CameraAlgorithm;
-use cami_ipu3::uapi::{AfItem, AwbSetItem, Stats3a};
-use cami_ipu3::{bytes_of, zeroed_box};
+use cami_ipu3::bytes_of;
+use cami_ipu3::uapi::Stats3a;
 use cami_ipu3_ipa::{
     ControlIds, ControlName, Files, IdSet, Ipa, Mode, PARAMS_BYTES, Places, Processed,
     SensorSettings, Translation,
@@ -19,8 +19,7 @@ use cami_wire::libcamera::{
     IpaSettings, Rectangle, Size,
 };
 use virtual_camera::{
-    AF_HEIGHT, AF_WIDTH, Camera as _, ChartCamera, Exposure, Grids, RGBS_HEIGHT, RGBS_WIDTH,
-    ScheduledLight,
+    Camera as _, ChartCamera, Exposure, Grids, ScheduledLight, Stripes, raw_statistics,
 };
 
 pub const EXPOSURE: u32 = 0x0098_0911;
@@ -99,31 +98,10 @@ pub fn mode() -> Mode {
     }
 }
 
-/// Raw statistics without bubbles, as the ISP writes them for one stripe whose sets fill its words.
-pub fn raw(grids: &Grids) -> Box<Stats3a> {
-    let mut stats = zeroed_box::<Stats3a>();
-    let config = &mut stats.stats_4a_config;
-    config.awb_config.grid.width = RGBS_WIDTH as u8;
-    config.awb_config.grid.height = RGBS_HEIGHT as u8;
-    config.af_config.grid_cfg.width = AF_WIDTH as u8;
-    config.af_config.grid_cfg.height = AF_HEIGHT as u8;
-    for (cell, from) in stats.awb_raw_buffer.iter_mut().zip(&grids.rgbs) {
-        *cell = AwbSetItem {
-            gr_avg: from.gr,
-            r_avg: from.r,
-            b_avg: from.b,
-            gb_avg: from.gb,
-            sat_ratio: from.sat,
-            padding0: 0,
-            padding1: 0,
-            padding2: 0,
-        };
-    }
-    for (cell, from) in stats.af_raw_buffer.iter_mut().zip(&grids.af) {
-        let short = |response: i32| u16::try_from(response.max(0)).unwrap_or(u16::MAX);
-        *cell = AfItem { y1_avg: short(from.response_1), y2_avg: short(from.response_2) };
-    }
-    stats
+/// Raw statistics, of one stripe and of two in turn.
+pub fn raw(grids: &Grids, frame: u32) -> Box<Stats3a> {
+    let two = Stripes::Two { rgbs: 41, af: 17 };
+    raw_statistics(grids, if frame.is_multiple_of(2) { Stripes::One } else { two })
 }
 
 pub fn scalar<T: ControlElement>(value: T) -> ControlValue {
@@ -247,7 +225,7 @@ impl Session {
             assert_eq!(params.len(), PARAMS_BYTES);
         }
         let grids = self.chart.grids(u64::from(frame), &exposure(&in_effect), self.lens);
-        let raw = raw(&grids);
+        let raw = raw(&grids, frame);
         let statistics = self.spoil.take().unwrap_or_else(|| bytes_of(&*raw).to_vec());
         let timestamp = 5_000_000_000 + FRAME_NS * i64::from(frame);
         let effective = ControlList {

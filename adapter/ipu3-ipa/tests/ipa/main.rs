@@ -19,3 +19,4 @@ mod converge;
 mod faults;
 mod faulty;
 mod lifecycle;
+mod recorded;

@@ -12,12 +12,12 @@
 
 use std::fmt;
 use std::fs::File;
-use std::io::{Seek, SeekFrom, Write};
 use std::num::NonZero;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::os::unix::fs::FileExt;
 use std::ptr::{self, NonNull};
 
+use cami_link::write_all_at;
 use nix::errno::Errno;
 use nix::sys::mman::{MapFlags, ProtFlags, mmap, munmap};
 use nix::sys::stat::{SFlag, fstat};
@@ -121,27 +121,13 @@ impl Memory {
             return Err(MemoryError::OutOfRange);
         }
         match &self.kind {
-            Kind::File { file, offset } if cami_link::system_calls_are_restricted() => {
-                write_with_seek(file, bytes, *offset)
-            }
-            Kind::File { file, offset } => file.write_all_at(bytes, *offset).map_err(failed),
+            Kind::File { file, offset } => write_all_at(file, bytes, *offset).map_err(failed),
             Kind::Mapped(mapping) => {
                 mapping.write(bytes);
                 Ok(())
             }
         }
     }
-}
-
-/// `pwrite` where the filters of ChromeOS's camera services forbid it (spec/cami-abi.md, 3.2). The
-/// position is libcamera's too, and is put back; libcamera itself uses none, and passes dma-bufs there.
-fn write_with_seek(file: &File, bytes: &[u8], offset: u64) -> Result<(), MemoryError> {
-    let mut file = file;
-    let before = file.stream_position().map_err(failed)?;
-    let written =
-        file.seek(SeekFrom::Start(offset)).and_then(|_| file.write_all(bytes)).map_err(failed);
-    file.seek(SeekFrom::Start(before)).map_err(failed)?;
-    written
 }
 
 /// The size that the inode tells, or where it tells none the end that can be sought.
@@ -250,17 +236,6 @@ mod tests {
         assert_eq!(&all, b"01ab456789");
         assert_eq!(memory.write(b"12345"), Err(MemoryError::OutOfRange));
         assert_eq!(memory.read(&mut [0; 5]), Err(MemoryError::OutOfRange));
-    }
-
-    #[test]
-    fn a_write_that_seeks_leaves_the_position_as_it_was() {
-        let mut file = file(b"0123456789");
-        file.seek(SeekFrom::Start(3)).unwrap();
-        write_with_seek(&file, b"xy", 7).unwrap();
-        assert_eq!(file.stream_position().unwrap(), 3);
-        let mut all = [0; 10];
-        file.read_exact_at(&mut all, 0).unwrap();
-        assert_eq!(&all, b"0123456xy9");
     }
 
     #[test]

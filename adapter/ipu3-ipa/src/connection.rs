@@ -9,10 +9,10 @@ use std::fmt;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::handover::{NotTaken, Taker, handover};
 use cami_abi::CameraAlgorithm;
 use cami_ipu3_requests::{
     Answers, Buffers, Cause, Data, Engine, Patience, RequestError, Requester, SetUp, SetUpError,
@@ -74,7 +74,7 @@ pub struct Up<'a> {
 enum State {
     Down,
     /// The other thread initialises and registers; the buffers' handles will come.
-    Starting(Receiver<Result<Vec<i32>, i32>>, Box<SetUp>),
+    Starting(Taker<Result<Vec<i32>, i32>>, Box<SetUp>),
     SettingUp(Box<SetUp>),
     Up(Box<Engine>),
 }
@@ -232,10 +232,9 @@ impl Connection {
         self.requester.forget();
         let (library, answers) =
             (Arc::clone(self.requester.library()), Arc::clone(self.requester.answers()));
-        let (sender, handles) = sync_channel(1);
+        let (giver, handles) = handover();
         let begin = move || {
-            // Nobody is interested any more where this fails.
-            let _ = sender.send(initialize(&*library, answers, fds));
+            giver.give(initialize(&*library, answers, fds));
         };
         thread::Builder::new().name("cami-start".to_owned()).spawn(begin).map_err(NotUp::System)?;
         self.state = State::Starting(handles, Box::new(set_up));
@@ -244,11 +243,11 @@ impl Connection {
 
     fn started(
         &mut self,
-        handles: Receiver<Result<Vec<i32>, i32>>,
+        handles: Taker<Result<Vec<i32>, i32>>,
         mut set_up: Box<SetUp>,
         until: Instant,
     ) -> Result<(), NotUp> {
-        match handles.recv_timeout(until.saturating_duration_since(Instant::now())) {
+        match handles.take(until) {
             // Begun for another camera, while nobody waited.
             Ok(_) if *set_up.data() != self.data => Ok(()),
             Ok(Ok(handles)) => {
@@ -266,11 +265,11 @@ impl Connection {
                 self.failed();
                 Err(NotUp::Initialize(io::Error::from_raw_os_error(code.saturating_neg())))
             }
-            Err(RecvTimeoutError::Timeout) => {
+            Err(NotTaken::TimedOut) => {
                 self.state = State::Starting(handles, set_up);
                 Err(NotUp::Late)
             }
-            Err(RecvTimeoutError::Disconnected) => {
+            Err(NotTaken::Over) => {
                 self.failed();
                 Err(NotUp::System(io::Error::other("its thread ended")))
             }

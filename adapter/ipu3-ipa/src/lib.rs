@@ -12,6 +12,7 @@ mod errno;
 mod files;
 mod focus;
 mod gains;
+mod handover;
 mod history;
 mod ipa;
 mod latch;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use cami_abi::Callbacks;
-use parking_lot::{Condvar, Mutex};
+use cami_link::sync::{Condvar, Mutex};
 
 /// `CAMERA_ALGORITHM_MSG_IPC_ERROR`: the other process is gone.
 const MESSAGE_IPC_ERROR: u32 = 1;
@@ -84,7 +84,8 @@ impl Answers {
                 state.expected = None;
                 return Err(NoAnswer::Lost);
             }
-            let late = self.changed.wait_until(&mut state, deadline).timed_out();
+            let (guard, late) = self.changed.wait_until(state, deadline);
+            state = guard;
             if late && state.answer.is_none() && !state.lost {
                 return Err(NoAnswer::TimedOut);
             }

@@ -11,6 +11,7 @@ use std::os::unix::fs::FileExt;
 
 use cami_abi::CameraAlgorithm;
 use cami_ipu3::{Command, Pod, bytes_of, bytes_of_mut, zeroed_box};
+use cami_link::{set_new_length, write_all_at};
 use nix::sys::memfd::{MFdFlags, memfd_create};
 
 use crate::request::{Cause, RequestError, Requester};
@@ -107,9 +108,7 @@ impl<T: Pod> PayloadBuffer<T> {
         let bytes = bytes_of(&*self.payload);
         for part in parts {
             let used = bytes.get(part.clone()).unwrap_or_default();
-            self.shared
-                .file
-                .write_all_at(used, part.start as u64)
+            write_all_at(&self.shared.file, used, part.start as u64)
                 .map_err(|error| RequestError { command, cause: Cause::Buffer(error) })?;
         }
         requester.request(command, self.shared.handle)
@@ -197,7 +196,7 @@ impl SharedBuffer {
     /// There is no memory, or no descriptor for it.
     pub fn new(name: &str, size: usize) -> io::Result<Self> {
         let file = File::from(memfd_create(name, MFdFlags::MFD_CLOEXEC)?);
-        file.set_len(size as u64)?;
+        set_new_length(&file, size as u64)?;
         Ok(Self { file, handle: UNREGISTERED })
     }
 

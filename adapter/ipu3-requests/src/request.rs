@@ -260,7 +260,7 @@ pub fn checked<T>(command: Command, answer: Result<T, BadAnswer>) -> Result<T, R
 mod tests {
     use super::*;
     use cami_abi::Callbacks;
-    use parking_lot::Mutex;
+    use cami_link::sync::Mutex;
     use std::os::fd::OwnedFd;
 
     /// What it does with a request, from inside `request`.

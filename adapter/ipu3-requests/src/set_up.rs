@@ -7,6 +7,7 @@ use std::os::unix::fs::FileExt;
 use cami_abi::CameraAlgorithm;
 use cami_ipu3::sequence::set_up;
 use cami_ipu3::{Command, bytes_of, bytes_of_mut};
+use cami_link::write_all_at;
 
 use crate::buffer::{RegisterError, SharedBuffer};
 use crate::buffers::Buffers;
@@ -273,8 +274,8 @@ fn aiq_init(
         requester.settle_with_success()?;
     } else {
         requester.settle()?;
-        buffer.file().write_all_at(bytes_of(&header), 0).map_err(io)?;
-        buffer.file().write_all_at(&tail, size_of_val(&header) as u64).map_err(io)?;
+        write_all_at(buffer.file(), bytes_of(&header), 0).map_err(io)?;
+        write_all_at(buffer.file(), &tail, size_of_val(&header) as u64).map_err(io)?;
         requester.request(Command::AiqInit, buffer.handle())?;
     }
     buffer.file().read_exact_at(bytes_of_mut(&mut header), 0).map_err(io)?;

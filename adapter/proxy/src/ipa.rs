@@ -33,8 +33,15 @@ pub fn maker(behind: Behind) -> IpaMaker {
             let library = Arc::new(Supervisor::new(options(&config)));
             ipa(&config, dialect, library)
         }
-        Behind::Library(config, path) => match VendorLibrary::load(&path) {
-            Ok(library) => ipa(&config, dialect, Arc::new(library)),
+        Behind::Library(mut config, path) => match VendorLibrary::load(&path) {
+            Ok(library) => {
+                if config.aiqd.take().is_some() {
+                    // Renaming and syncing files is not on ChromeOS's list, and nothing that it
+                    // mounts there is kept.
+                    log::warn!("aiqd is not kept here: what was learnt is lost with the client");
+                }
+                ipa(&config, dialect, Arc::new(library))
+            }
             Err(error) => {
                 let reason = format!("{}: {error}", path.display());
                 Box::new(Refusing { errno: -libc::ENOEXEC, reason })

@@ -31,6 +31,7 @@ pub fn serve(
         .map_err(|error| Refusal::new(Errno::EBADF, format!("the stream: {error}")))?;
     let behind = match library {
         Some(library) => {
+            without_mremap();
             log::info!("serving libcamera with {}", library.display());
             Behind::Library(Box::new(config), library)
         }
@@ -47,4 +48,16 @@ pub fn serve(
     let code = i32::from(matches!(end, End::Broken(_)));
     // SAFETY: _exit has no preconditions; nothing of ours needs an orderly end.
     unsafe { libc::_exit(code) }
+}
+
+/// Has the allocator grow its blocks without `mremap`, which ChromeOS's filter forbids on amd64
+/// (spec/cami-abi.md, 3.2): it does so only with blocks that have a mapping of their own, and a tuning
+/// file is as large as that.
+fn without_mremap() {
+    /// The most that glibc takes, half of an arena (malloc/malloc.c, `HEAP_MAX_SIZE`).
+    const LARGEST: libc::c_int = 32 << 20;
+    // SAFETY: two numbers; it changes where blocks come from that are allocated later.
+    if unsafe { libc::mallopt(libc::M_MMAP_THRESHOLD, LARGEST) } != 1 {
+        log::warn!("the allocator may use mremap");
+    }
 }

@@ -4,7 +4,7 @@ use std::io::IoSlice;
 use std::time::Duration;
 
 use cami_link::{Deadline, Inbox, Link, ReceiveError};
-use cami_tests::PATIENCE;
+use cami_tests::{PATIENCE, Room, artefact};
 use cami_wire::libcamera::ipu3::{Reply, command};
 use cami_wire::libcamera::{Dialect, InfoMapPacket};
 
@@ -37,6 +37,47 @@ fn libcamera_is_served_beside_clients_of_cros() {
     assert!(matches!(ipa_controls, Some(InfoMapPacket::Map(_))));
     assert_eq!(service.connect().init().ret, -libc::ENOENT);
     drop(libcamera);
+    service.log.wait(&["child exit 0"]);
+    service.finish();
+}
+
+/// The recorded session, with a tuning file as large as real ones, and the library in the same process:
+/// no system call of it all is off the list.
+#[test]
+fn a_session_with_frames_is_served_under_the_filter() {
+    let folder = Room::new();
+    std::fs::write(folder.path("imx219.aiqb"), vec![0; 400_000]).unwrap();
+    let tuning = format!("imx219={}", folder.path("imx219.aiqb").display());
+    let library = artefact("libcam_algo_reference.so").display().to_string();
+    let variables = [("CAMI_IPA_VENDOR_LIBRARY", library.as_str()), ("CAMI_IPA_TUNING", &tuning)];
+    let service = AlgoService::start("plain", &variables);
+    let client = Client::connect(&service.room.path("algo.sock"));
+    let buffers = [buffer(0x1_0000), buffer(0x4_0000)];
+    let recorded = format::messages("capture_ipu3_v0.7.2.txt");
+    let mut inbox = Inbox::new(1 << 20, 0);
+    for call in recorded.iter().filter(|m| m.direction == format::Direction::HostToWorker) {
+        client.send(&call.bytes, &buffers.each_ref()[..call.fds]);
+        // Calls that wait, and the two of a frame whose answer is an event.
+        let expected = match call.command {
+            1..=6 => (call.command, call.cookie),
+            8 => (2, 0),
+            9 => (3, 0),
+            _ => continue,
+        };
+        loop {
+            let until = Some(Deadline::after(PATIENCE));
+            let message = client.stream.receive(&mut inbox, until);
+            let message = message.unwrap_or_else(|error| {
+                panic!("after command {}: {error}\n{}", call.command, service.log.text())
+            });
+            if (message.command, message.cookie) == expected {
+                if matches!(call.command, 1 | 2 | 4) {
+                    assert_eq!(message.body[..4], [0; 4], "command {}", call.command);
+                }
+                break;
+            }
+        }
+    }
     service.log.wait(&["child exit 0"]);
     service.finish();
 }

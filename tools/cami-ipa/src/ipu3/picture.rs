@@ -12,7 +12,10 @@ const BACKGROUND: [u8; 3] = [32, 32, 48];
 
 /// The colour grid, then both filter responses of the focus grid, each as a share of its largest,
 /// one below the other. A PNG file.
-pub fn of(grids: &Grids) -> Vec<u8> {
+///
+/// # Errors
+/// Those of the PNG encoder; its input is never one that it refuses.
+pub fn of(grids: &Grids) -> Result<Vec<u8>, png::Error> {
     let (rgbs, af) = (grids.rgbs(), grids.af());
     let colours: Vec<[u8; 3]> = rgbs.cells.iter().map(colour).collect();
     let [coarse, fine] = [af.response_1, af.response_2].map(greys);

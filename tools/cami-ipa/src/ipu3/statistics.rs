@@ -73,7 +73,12 @@ pub fn show(path: &Path, png: Option<&Path>) -> Result<(), Failure> {
     }
     converted.map_err(|error| files::refused(path, &error))?;
     match png {
-        Some(png) => Output::write_bytes(png, &picture::of(&grids)),
+        Some(png) => {
+            let picture = picture::of(&grids).map_err(|error| {
+                Failure::environment(format!("{}: no picture: {error}", png.display()))
+            })?;
+            Output::write_bytes(png, &picture)
+        }
         None => Ok(()),
     }
 }

@@ -59,6 +59,7 @@
 #![forbid(unsafe_code)]
 
 mod buffer_calls;
+mod bury;
 mod calls;
 mod deliver;
 mod desk;

@@ -11,16 +11,15 @@ use cami_abi::Callbacks;
 use cami_abi::sys::CAMERA_ALGORITHM_MSG_IPC_ERROR;
 use cami_link::sync::Mutex;
 use cami_link::{Deadline, Event, Inbox, Interest, ReceiveError, Waiter, Waker};
-use cami_wire::control::{Died, FromMonitor};
+use cami_wire::control::FromMonitor;
 use cami_wire::cros::MAX_HEADER_BYTES;
 use nix::errno::Errno;
 use nix::sys::signal::{SigSet, SigmaskHow};
 
 use crate::deliver::{Courier, Incoming, log_lost_update};
 use crate::desk::Desk;
-use crate::host::{END_PATIENCE, Ending};
 use crate::pending::Pending;
-use crate::session::{Phase, Session};
+use crate::session::Session;
 use crate::standby::control_inbox;
 use crate::supervisor::Options;
 
@@ -58,7 +57,7 @@ pub(crate) struct Reader {
     /// What is needed to start another host.
     pub(crate) options: Options,
     /// Whom to notify once the callback has returned in which a death could not be recovered from.
-    owed: Mutex<Option<Arc<dyn Callbacks>>>,
+    pub(crate) owed: Mutex<Option<Arc<dyn Callbacks>>>,
     /// The receive buffer of calls made from inside a callback: the other one is still in use.
     pub(crate) nested: Mutex<Option<Inbox>>,
     waker: OnceLock<Waker>,
@@ -347,82 +346,6 @@ impl Reader {
                 None => break,
             }
         }
-    }
-
-    /// Ends a session whose host is dead or dying. Where deaths are recovered from, another session
-    /// has taken its place on return; otherwise this is whom to notify.
-    fn bury(&self, session: Arc<Session>, inbox: &mut Inbox) -> Option<Arc<dyn Callbacks>> {
-        let until = Deadline::after(LAST_WORDS);
-        let before = session.die();
-        let journal =
-            session.journal.as_ref().filter(|_| matches!(before, Phase::Live | Phase::Failing));
-        if journal.is_none() {
-            self.desk.remove(&session);
-        }
-        if before == Phase::Over {
-            return None;
-        }
-        let died = session.last_words(inbox, until);
-        let ending = session.host.end(END_PATIENCE);
-        let cause = cause_of_death(died.as_ref(), ending);
-        if before == Phase::Starting {
-            // Whoever is in `initialize` reports it.
-            session.link.shutdown();
-            session.set_epitaph(cause);
-        } else {
-            log::error!("the camera algorithm's process died: {cause}");
-        }
-        let mut why = None;
-        let notify = match journal {
-            Some(journal) => match self.resume(&session, journal) {
-                Ok(()) => return None,
-                Err(gave_up) => {
-                    self.desk.remove(&session);
-                    why = Some(gave_up);
-                    // Not where the HAL itself has ended it meanwhile, or its heir.
-                    session.finish() != Phase::Over && !journal.is_closed()
-                }
-            },
-            // `Recovering`: an error of ours ended the recovery half way.
-            None => matches!(before, Phase::Live | Phase::Failing | Phase::Recovering),
-        };
-        session.link.shutdown();
-        session.reap_standby();
-        session.close_journal();
-        self.pending.forget(session.generation);
-        if !notify {
-            return None;
-        }
-        if let Some(why) = why {
-            // Owed also where this line is the last thing that we do.
-            *self.owed.lock() = Some(Arc::clone(&session.callbacks));
-            log::error!("the camera algorithm is not resumed: {why}");
-            return self.owed.lock().take();
-        }
-        Some(Arc::clone(&session.callbacks))
-    }
-
-    /// Nobody is notified any more of a death inside a callback.
-    pub(crate) fn forget_owed(&self) {
-        *self.owed.lock() = None;
-    }
-
-    /// The same on the reader's own thread inside a callback of the HAL, which made a call that the
-    /// vendor process did not survive.
-    pub(crate) fn bury_inside_callback(&self, session: Arc<Session>) {
-        self.forget_watched();
-        let mourner = self.bury(session, &mut control_inbox());
-        if mourner.is_some() {
-            *self.owed.lock() = mourner;
-        }
-    }
-}
-
-/// The monitor's own line, or what the kernel knows.
-pub(crate) fn cause_of_death(died: Option<&Died>, ending: Ending) -> String {
-    match died {
-        Some(died) => died.cause.clone(),
-        None => format!("the host ended without naming a cause ({ending})"),
     }
 }
 

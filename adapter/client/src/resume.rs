@@ -17,12 +17,13 @@ use cami_wire::control::{FromClient, Restarts};
 use cami_wire::cros::Request;
 use nix::errno::Errno;
 
+use crate::bury::cause_of_death;
 use crate::deliver::Incoming;
 use crate::error::CallError;
 use crate::host::END_PATIENCE;
 use crate::journal::Journal;
 use crate::pending;
-use crate::reader::{LAST_WORDS, Reader, cause_of_death, link_inbox};
+use crate::reader::{LAST_WORDS, Reader, link_inbox};
 use crate::session::{Limits, Session};
 use crate::source::{HostSource, Launched, Started};
 use crate::standby;

@@ -9,12 +9,13 @@ use cami_wire::Header;
 use cami_wire::cros::{Init, PROTOCOL_VERSION, Settings, command};
 use nix::errno::Errno;
 
+use crate::bury::cause_of_death;
 use crate::calls::{Answer, Time};
 use crate::error::{CallError, StartError};
 use crate::host::{CONTROL_BYTES, END_PATIENCE};
 use crate::journal::Journal;
 use crate::pump::Call;
-use crate::reader::{LAST_WORDS, Reader, cause_of_death};
+use crate::reader::{LAST_WORDS, Reader};
 use crate::session::{Limits, Phase, Session};
 use crate::source::{HostSource, Started};
 use crate::supervisor::{Options, Supervisor};

@@ -166,12 +166,13 @@ impl Server {
             return self.peer.reply(cookie, &Reply::Start { ret: -errno });
         }
         self.stream = Stream::Running;
-        self.held.sensor = None;
+        self.held.forget_sensor(None);
         self.ask(command::START, cookie, Job::Start);
     }
 
     fn stop(&mut self, cookie: u32) {
         self.finish_frames();
+        self.engine.cancel_frames();
         if !self.engine.is_started() {
             return self.peer.reply(cookie, &Reply::Stop);
         }
@@ -234,15 +235,20 @@ impl Server {
         let call = self.asked(ticket);
         match (result, call) {
             (Ok(settings), Some(call)) => {
-                if self.stream == Stream::Running {
+                self.held.set(settings);
+                if self.stream == Stream::Running
+                    && let Some(settings) = self.held.take_sensor()
+                {
                     self.peer.sensor_controls(0, &settings);
                 }
                 self.peer.reply(call.cookie, &Reply::Start { ret: 0 });
             }
-            (Ok(settings), None) if ticket >= self.valid_from => self.held.sensor = Some(settings),
-            (Ok(_), None) => {}
+            (Ok(settings), None) if ticket >= self.valid_from => self.held.set(settings),
+            (Ok(settings), None) => self.held.forget_sensor(Some(settings)),
             (Err(error), Some(call)) => {
                 let ret = told(&error);
+                // Those that libcamera has made meanwhile: afterwards it knows none.
+                self.finish_frames();
                 self.stream = Stream::Stopped;
                 self.peer.reply(call.cookie, &Reply::Start { ret });
             }

@@ -120,12 +120,32 @@ pub(crate) struct Held {
     pub(crate) metadata: Vec<Control>,
     /// What came too late for its own frame, and goes with the next.
     pub(crate) sensor: Option<SensorSettings>,
+    /// Where the lens was last asked to, as long as that was not sent: the IPA says it once.
+    lens: Option<i32>,
 }
 
 impl Held {
     pub(crate) fn new() -> Self {
         let params = vec![0; PARAMS_BYTES].into_boxed_slice();
-        Self { params, metadata: Vec::new(), sensor: None }
+        Self { params, metadata: Vec::new(), sensor: None, lens: None }
+    }
+
+    /// The IPA's newest settings, which take the place of those that were not sent.
+    pub(crate) fn set(&mut self, settings: SensorSettings) {
+        self.lens = settings.lens_position.or(self.lens);
+        self.sensor = Some(settings);
+    }
+
+    /// What is to be sent, once.
+    pub(crate) fn take_sensor(&mut self) -> Option<SensorSettings> {
+        let settings = self.sensor.take()?;
+        Some(SensorSettings { lens_position: self.lens.take(), ..settings })
+    }
+
+    /// Settings of a stream that is over. The lens stays asked for.
+    pub(crate) fn forget_sensor(&mut self, settings: Option<SensorSettings>) {
+        self.lens = settings.and_then(|settings| settings.lens_position).or(self.lens);
+        self.sensor = None;
     }
 }
 

@@ -51,6 +51,8 @@ pub(crate) struct Engine {
     next: Ticket,
     /// What the thread is started with, until the first `init`.
     maker: Option<IpaMaker>,
+    /// The thread runs.
+    started: bool,
     limits: Limits,
 }
 
@@ -63,18 +65,22 @@ impl Engine {
             spare: Mutex::default(),
             waker: Waker::new()?,
         };
-        Ok(Self { shared: Arc::new(shared), next: 1, maker: Some(maker), limits })
+        Ok(Self { shared: Arc::new(shared), next: 1, maker: Some(maker), started: false, limits })
     }
 
-    /// Starts the thread, once, for a libcamera of that dialect.
+    /// Starts the thread, once, for a libcamera of that dialect. One that could not be started is an
+    /// error from then on: what would have made the IPA is gone with it.
     pub(crate) fn start(&mut self, dialect: Dialect) -> std::io::Result<()> {
-        let Some(maker) = self.maker.take() else { return Ok(()) };
+        let Some(maker) = self.maker.take() else {
+            return if self.started { Ok(()) } else { Err(Errno::EAGAIN.into()) };
+        };
         let shared = Arc::clone(&self.shared);
         let late = self.limits.frame_ipa;
         std::thread::Builder::new()
             .name("cami-ipu3".to_owned())
-            .spawn(move || Runner::new(maker, dialect, shared, late).run())
-            .map(drop)
+            .spawn(move || Runner::new(maker, dialect, shared, late).run())?;
+        self.started = true;
+        Ok(())
     }
 
     /// The ticket of the next job.
@@ -84,7 +90,7 @@ impl Engine {
 
     /// Whether there was an `init`.
     pub(crate) fn is_started(&self) -> bool {
-        self.maker.is_none()
+        self.started
     }
 
     pub(crate) fn waker(&self) -> &Waker {
@@ -105,6 +111,12 @@ impl Engine {
     pub(crate) fn cancel(&self, ticket: Ticket) {
         let cancelled = self.shared.queue.lock().cancel(ticket);
         self.recycle(cancelled);
+    }
+
+    /// Takes the frames back that have not begun: the stream is over, and what is late was answered.
+    pub(crate) fn cancel_frames(&self) {
+        let cancelled = self.shared.queue.lock().cancel_frames();
+        cancelled.into_iter().for_each(|queued| self.recycle(Some(queued)));
     }
 
     /// What has become of jobs since the last call.

@@ -147,12 +147,14 @@ impl Server {
     /// The IPA's answer to statistics, perhaps too late for its own frame.
     pub(crate) fn take_processed(&mut self, ticket: Ticket, processed: Option<Processed>) {
         if ticket < self.valid_from {
-            return;
+            return self.held.forget_sensor(processed.and_then(|processed| processed.sensor));
         }
         let fresh = processed.is_some();
         if let Some(Processed { sensor, metadata }) = processed {
             self.held.metadata = metadata;
-            self.held.sensor = sensor.or(self.held.sensor);
+            if let Some(settings) = sensor {
+                self.held.set(settings);
+            }
         }
         match take(&mut self.frames.processing, ticket) {
             Some(frame) if fresh => self.answer_stats_with(frame.number, None),
@@ -175,7 +177,7 @@ impl Server {
     }
 
     fn answer_stats_with(&mut self, frame: u32, exposure: Option<Control>) {
-        if let Some(settings) = self.held.sensor.take() {
+        if let Some(settings) = self.held.take_sensor() {
             self.peer.sensor_controls(frame, &settings);
         }
         if let Some(exposure) = exposure {

@@ -82,6 +82,16 @@ impl Queue {
         self.jobs.remove(at)
     }
 
+    /// Takes all frames away that have not begun.
+    pub(crate) fn cancel_frames(&mut self) -> Vec<Queued> {
+        let is_frame = |job: &Job| matches!(job, Job::ProcessStats(_) | Job::ComputeParams { .. });
+        let jobs = std::mem::take(&mut self.jobs);
+        let (frames, others) = jobs.into_iter().partition(|queued| is_frame(&queued.job));
+        self.jobs = others;
+        let frames: VecDeque<Queued> = frames;
+        frames.into()
+    }
+
     fn position(&self, which: impl Fn(&Job) -> bool) -> Option<usize> {
         self.jobs.iter().position(|queued| which(&queued.job))
     }
@@ -135,6 +145,19 @@ mod tests {
         let statistics = Box::default();
         let job = StatsJob { frame: 1, timestamp_ns: 0, statistics, in_effect };
         queued(ticket, Job::ProcessStats(Box::new(job)))
+    }
+
+    #[test]
+    fn frames_of_a_stream_that_is_over_do_not_wait() {
+        let mut queue = Queue::default();
+        queue.push(request(1, 7, 1));
+        queue.push(statistics(2));
+        queue.push(queued(3, Job::ComputeParams { frame: 4 }));
+        let cancelled: Vec<Ticket> =
+            queue.cancel_frames().into_iter().map(|queued| queued.ticket).collect();
+        assert_eq!(cancelled, [2, 3]);
+        assert_eq!(queue.pop().unwrap().ticket, 1);
+        assert!(queue.pop().is_none());
     }
 
     #[test]

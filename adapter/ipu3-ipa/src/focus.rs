@@ -64,6 +64,8 @@ pub struct Focus {
     /// The next request begins a search.
     search: bool,
     position: i32,
+    /// Whether the lens was told so: before, it stands wherever the mode before has left it.
+    sent: bool,
     moved_us: u64,
     results: Option<AfResults>,
 }
@@ -72,7 +74,7 @@ pub struct Focus {
 struct First(bool);
 
 impl Focus {
-    /// A lens that nobody has moved.
+    /// A lens that stands nobody knows where; the library is told its default.
     pub fn new(limits: Limits, crop: Rectangle) -> Self {
         Self {
             limits,
@@ -83,6 +85,7 @@ impl Focus {
             scan: None,
             search: false,
             position: limits.def,
+            sent: false,
             moved_us: 0,
             results: None,
         }
@@ -180,9 +183,10 @@ impl Focus {
             }
         }
         let target = self.limits.clamp(lens_target(&results)?);
-        if target == self.position {
+        if target == self.position && self.sent {
             return None;
         }
+        self.sent = true;
         self.position = target;
         self.moved_us = now_us;
         Some(target)

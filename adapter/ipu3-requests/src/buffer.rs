@@ -12,6 +12,7 @@ use std::os::unix::fs::FileExt;
 use cami_abi::CameraAlgorithm;
 use cami_ipu3::{Command, Pod, bytes_of, bytes_of_mut, zeroed_box};
 use cami_link::{set_new_length, write_all_at};
+use nix::fcntl::{FcntlArg, SealFlag, fcntl};
 use nix::sys::memfd::{MFdFlags, memfd_create};
 
 use crate::request::{Cause, RequestError, Requester};
@@ -190,13 +191,17 @@ impl std::fmt::Display for RegisterError {
 }
 
 impl SharedBuffer {
-    /// A buffer of `size` zero bytes.
+    /// A buffer of `size` zero bytes, whose size nobody can change.
     ///
     /// # Errors
     /// There is no memory, or no descriptor for it.
     pub fn new(name: &str, size: usize) -> io::Result<Self> {
-        let file = File::from(memfd_create(name, MFdFlags::MFD_CLOEXEC)?);
+        let flags = MFdFlags::MFD_CLOEXEC | MFdFlags::MFD_ALLOW_SEALING;
+        let file = File::from(memfd_create(name, flags)?);
         set_new_length(&file, size as u64)?;
+        // The library holds it too.
+        let seals = SealFlag::F_SEAL_SHRINK | SealFlag::F_SEAL_GROW | SealFlag::F_SEAL_SEAL;
+        fcntl(&file, FcntlArg::F_ADD_SEALS(seals))?;
         Ok(Self { file, handle: UNREGISTERED })
     }
 
@@ -240,5 +245,19 @@ impl SharedBuffer {
     #[must_use]
     pub fn file(&self) -> &File {
         &self.file
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_changes_the_size_of_a_buffer() {
+        let buffer = SharedBuffer::new("test", 64).unwrap();
+        let theirs = File::from(buffer.share().unwrap());
+        assert!(theirs.set_len(32).is_err());
+        assert!(theirs.set_len(128).is_err());
+        assert_eq!(theirs.metadata().unwrap().len(), 64);
     }
 }

@@ -17,10 +17,16 @@ pub fn control_ids(
     dialect: Dialect,
     installed: &[Library],
 ) -> ControlIds {
-    if let Some(LibcameraVersion { major, minor, .. }) = version {
-        return IdSet::of_version(major, minor).into();
-    }
     let candidates = ControlIds::of_dialect(dialect);
+    if let Some(LibcameraVersion { major, minor, .. }) = version {
+        // What the wire shows is true, and a configuration may be of the libcamera before.
+        if speaks_so(major, minor, dialect) {
+            return IdSet::of_version(major, minor).into();
+        }
+        log::warn!(
+            "libcamera.version is {major}.{minor}, but libcamera does not speak as that: not used"
+        );
+    }
     if candidates.known().is_some() {
         return candidates;
     }
@@ -41,6 +47,10 @@ pub fn control_ids(
 /// Whether that version speaks so. One that does not tell its version may.
 fn speaks(library: &Library, dialect: Dialect) -> bool {
     let Some(LibcameraVersion { major, minor, .. }) = library.version else { return true };
+    speaks_so(major, minor, dialect)
+}
+
+fn speaks_so(major: u32, minor: u32, dialect: Dialect) -> bool {
     match dialect {
         Dialect::V0_0 => (major, minor) == (0, 0),
         Dialect::V0_1 => major == 0 && (1..=3).contains(&minor),
@@ -74,5 +84,9 @@ mod tests {
         assert_eq!(known(Dialect::V0_0, &[trixie]), Some(IdSet::UpTo0_1));
         let version = LibcameraVersion::parse("0.5.0");
         assert_eq!(control_ids(version, Dialect::V0_4, &both).known(), Some(IdSet::From0_5));
+        // Of the libcamera before the upgrade.
+        assert_eq!(control_ids(version, Dialect::V0_0, &both).known(), Some(IdSet::UpTo0_1));
+        let stale = LibcameraVersion::parse("0.4.0");
+        assert_eq!(control_ids(stale, Dialect::V0_6, &[]).known(), Some(IdSet::From0_5));
     }
 }

@@ -180,6 +180,31 @@ fn late_statistics_set_the_sensor_with_a_later_frame() {
     host.exit();
 }
 
+/// The IPA says once where the lens is to go, in an answer that is too late for its frame.
+#[test]
+fn a_lens_move_that_comes_late_is_not_lost() {
+    let mut host = Host::start("lens once", Dialect::V0_6);
+    assert_eq!(host.init().0, 0);
+    assert_eq!(host.configure(true).0, 0);
+    host.map();
+    assert_eq!(host.ask(&Call::Start), Reply::Start { ret: 0 });
+    let event = host.next();
+    assert_eq!(host.settings(&event).2, None);
+    let mut moved = Vec::new();
+    for number in 1..20 {
+        host.process(number);
+        loop {
+            match host.next() {
+                Event::MetadataReady { .. } => break,
+                event => moved.extend(host.settings(&event).2),
+            }
+        }
+    }
+    assert_eq!(moved, [300], "once");
+    stop(&mut host);
+    host.exit();
+}
+
 /// Number 22: statistics that take long do not hold up the next frame's parameters.
 #[test]
 fn parameters_do_not_wait_for_statistics() {

@@ -4,6 +4,9 @@ use std::io::Write as _;
 use std::os::fd::{AsFd, FromRawFd, OwnedFd};
 use std::time::{Duration, Instant};
 
+/// Longer than a frame may take.
+const LATE: Duration = Duration::from_millis(70);
+
 use cami_door::limits::Limits;
 use cami_door::{Door, End, IpaMaker, Parent, serve};
 use cami_ipu3_ipa::{Ipa, IpaError, Mode, PARAMS_BYTES, Processed, SensorSettings};
@@ -148,7 +151,8 @@ impl Script {
         SensorSettings {
             exposure_lines: EXPOSURE + self.answers,
             analogue_gain_code: 5,
-            lens_position: Some(300),
+            // Said once, as the translation does.
+            lens_position: (!self.is("lens once") || self.answers == 2).then_some(300),
         }
     }
 }
@@ -211,6 +215,9 @@ impl Ipa for Script {
             in_effect.controls.len()
         ));
         self.reach("stats");
+        if self.is("lens once") && self.answers == 1 {
+            std::thread::sleep(LATE);
+        }
         let mut metadata = vec![Control { id: AE_ENABLE, value: ControlValue::scalar(&true) }];
         if self.is("absurd") {
             metadata = (0..3000)

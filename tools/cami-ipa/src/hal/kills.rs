@@ -10,6 +10,9 @@ use parking_lot::Mutex;
 
 use super::processes;
 
+/// How long a host may take to be gone after it was killed, or its vendor process.
+const DYING: Duration = Duration::from_millis(100);
+
 /// Whom to kill.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Victim {
@@ -44,6 +47,7 @@ struct State {
     /// Kills after which another host was seen: each runs one vendor process.
     restarts: u64,
     last_host: Option<u32>,
+    last_kill: Option<Instant>,
     unanswered_since: Option<Instant>,
     recoveries: crate::latency::Latencies,
 }
@@ -54,15 +58,19 @@ impl KillClock {
     pub fn killed(&self, at: Instant, host: u32) {
         let mut state = self.0.lock();
         state.kills += 1;
+        state.last_kill = Some(at);
         if state.last_host.replace(host).is_some_and(|last| last != host) {
             state.restarts += 1;
         }
         state.unanswered_since.get_or_insert(at);
     }
 
-    /// Whether `host` was not killed yet, nor its vendor process.
-    fn is_alive(&self, host: u32) -> bool {
-        self.0.lock().last_host != Some(host)
+    /// Whether `host` is not just dying of the last kill. One that is still there after a while was
+    /// not hit: what was killed was a process that ended anyway.
+    fn is_alive(&self, host: u32, now: Instant) -> bool {
+        let state = self.0.lock();
+        let is_dying = |at: Instant| now.saturating_duration_since(at) < DYING;
+        state.last_host != Some(host) || !state.last_kill.is_some_and(is_dying)
     }
 
     /// A request that was made at `made` was answered at `answered`. Only one that was made after
@@ -132,7 +140,8 @@ impl Killer {
         self.thread = Some(std::thread::spawn(move || {
             std::thread::sleep(delay);
             // One that was killed before and is not gone yet cannot be killed again.
-            let found = processes::find().filter(|found| clock.is_alive(found.host))?;
+            let found =
+                processes::find().filter(|found| clock.is_alive(found.host, Instant::now()))?;
             let (name, pid) =
                 if monitor { ("monitor", found.host) } else { ("vendor process", found.vendor) };
             let process = Pid::from_raw(i32::try_from(pid).ok()?);
@@ -160,9 +169,10 @@ mod tests {
         let clock = KillClock::default();
         let start = Instant::now();
         let at = |ms| start + Duration::from_millis(ms);
-        assert!(clock.is_alive(1));
+        assert!(clock.is_alive(1, at(10)));
         clock.killed(at(10), 1);
-        assert!(!clock.is_alive(1) && clock.is_alive(2));
+        assert!(!clock.is_alive(1, at(11)) && clock.is_alive(2, at(11)));
+        assert!(clock.is_alive(1, at(10) + DYING), "it was not hit");
         clock.answered(at(9), at(11));
         clock.answered(at(12), at(15));
         clock.answered(at(16), at(17));

@@ -187,6 +187,9 @@ fn folders_that_cannot_be_written_are_only_logged() {
 fn leaving_client_leaves_no_files() {
     let folders = Folders::new();
     let (host, _buffer) = ready(folders.setup());
+    let monitor = host.process.id();
+    // Written by now: a client that leaves at once finds not even the folder.
+    status_when(&folders.status(), monitor, |_| true);
     host.hang_up();
     assert_eq!(host.wait().0, Some(0));
     assert_eq!(fs::read_dir(folders.status()).unwrap().count(), 0);

@@ -13,11 +13,11 @@
 use std::fmt;
 use std::fs::File;
 use std::num::NonZero;
-use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::FileExt;
 use std::ptr::{self, NonNull};
 
-use cami_link::write_all_at;
+use cami_link::{sought_size, write_all_at};
 use nix::errno::Errno;
 use nix::sys::mman::{MapFlags, ProtFlags, mmap, munmap};
 use nix::sys::stat::{SFlag, fstat};
@@ -135,9 +135,7 @@ fn size(file: &File, stated: i64) -> Result<u64, MemoryError> {
     if let Ok(size @ 1..) = u64::try_from(stated) {
         return Ok(size);
     }
-    // SAFETY: lseek takes numbers, and moves an offset that nobody here uses.
-    let end = unsafe { libc::lseek(file.as_raw_fd(), 0, libc::SEEK_END) };
-    u64::try_from(end).map_err(|_| MemoryError::Os(Errno::last()))
+    sought_size(file.as_fd()).map_err(MemoryError::Os)
 }
 
 fn is_dma_buf(file: &File) -> Result<bool, MemoryError> {

@@ -11,9 +11,7 @@ use std::os::unix::fs::FileExt;
 
 use cami_abi::CameraAlgorithm;
 use cami_ipu3::{Command, Pod, bytes_of, bytes_of_mut, zeroed_box};
-use cami_link::{set_new_length, write_all_at};
-use nix::fcntl::{FcntlArg, SealFlag, fcntl};
-use nix::sys::memfd::{MFdFlags, memfd_create};
+use cami_link::{sealed_memory, write_all_at};
 
 use crate::request::{Cause, RequestError, Requester};
 
@@ -196,13 +194,7 @@ impl SharedBuffer {
     /// # Errors
     /// There is no memory, or no descriptor for it.
     pub fn new(name: &str, size: usize) -> io::Result<Self> {
-        let flags = MFdFlags::MFD_CLOEXEC | MFdFlags::MFD_ALLOW_SEALING;
-        let file = File::from(memfd_create(name, flags)?);
-        set_new_length(&file, size as u64)?;
-        // The library holds it too.
-        let seals = SealFlag::F_SEAL_SHRINK | SealFlag::F_SEAL_GROW | SealFlag::F_SEAL_SEAL;
-        fcntl(&file, FcntlArg::F_ADD_SEALS(seals))?;
-        Ok(Self { file, handle: UNREGISTERED })
+        Ok(Self { file: sealed_memory(name, size as u64)?, handle: UNREGISTERED })
     }
 
     /// Gives the library an fd of the buffer; the library owns that fd from then on.

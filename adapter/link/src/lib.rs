@@ -42,7 +42,7 @@ pub use deadline::Deadline;
 pub use epoll::Waiter;
 pub use error::{LinkError, Malformed, ReceiveError, SendError};
 pub use fds::Fds;
-pub use file::{set_new_length, write_all_at};
+pub use file::{sealed_memory, sought_size, write_all_at, write_with_seek};
 pub use framing::{Framing, MESSAGE_HEADER_BYTES};
 pub use inbox::{Inbox, Received};
 pub use link::{Link, connect_seqpacket, send_datagram, seqpacket_pair};

@@ -1,11 +1,11 @@
 //! Buffers before the vendor library sees them.
 
 use std::num::NonZeroUsize;
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::BorrowedFd;
 
+use cami_link::sought_size;
 use nix::errno::Errno;
 use nix::sys::mman::{MapFlags, ProtFlags, mmap, munmap};
-use nix::unistd::{Whence, lseek};
 
 /// Whether the library may have this buffer; the error is what `register_buffer` answers.
 ///
@@ -25,8 +25,8 @@ pub fn check(fd: BorrowedFd<'_>, needs_st_size: bool) -> Result<(), Errno> {
             );
             return Err(Errno::EBADFD);
         }
-        0 => seek_size(fd),
-        size => size,
+        0 => sought_size(fd).unwrap_or(0),
+        size => u64::try_from(size).unwrap_or(0),
     };
     let Some(length) = usize::try_from(size).ok().and_then(NonZeroUsize::new) else {
         log::warn!("register_buffer: refused a buffer of no size");
@@ -48,14 +48,6 @@ pub fn check(fd: BorrowedFd<'_>, needs_st_size: bool) -> Result<(), Errno> {
 
 fn st_size(fd: BorrowedFd<'_>) -> i64 {
     nix::sys::stat::fstat(fd).map_or(0, |stat| stat.st_size)
-}
-
-/// The size of a dma-buf. The file offset is shared with the HAL, so it is put back.
-fn seek_size(fd: BorrowedFd<'_>) -> i64 {
-    let Ok(before) = lseek(fd.as_fd(), 0, Whence::SeekCur) else { return 0 };
-    let size = lseek(fd.as_fd(), 0, Whence::SeekEnd).unwrap_or(0);
-    let _ = lseek(fd.as_fd(), before, Whence::SeekSet);
-    size
 }
 
 #[cfg(test)]

@@ -4,15 +4,17 @@
 //! through the same calls in the same order, with dummies for buffers that are gone: libraries count
 //! up, or take the one that was given back first (spec/cami-abi.md, 5.1).
 
+use std::ffi::OsStr;
+use std::fs::File;
+use std::io::{self, Write};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 
+use cami_link::{sealed_memory, write_with_seek};
 use nix::errno::Errno;
-use nix::fcntl::{FcntlArg, OFlag, SealFlag, fcntl, open};
-use nix::sys::memfd::{MFdFlags, memfd_create};
-use nix::sys::stat::{Mode, fstat};
-use nix::sys::uio::{pread, pwrite};
-use nix::unistd::{Whence, lseek, write};
+use nix::sys::stat::fstat;
 
 /// Calls that are remembered. IPU6 registers and deregisters per frame; the longest set-up known
 /// needs 1024 (spec/cami-abi.md, 5.2).
@@ -23,7 +25,7 @@ pub(crate) const MAX_CALLS: usize = 4096;
 /// the HAL's own process.
 #[derive(Clone, Debug)]
 pub(crate) struct Buffer {
-    fd: Arc<OwnedFd>,
+    memory: Arc<File>,
     bytes: u64,
     /// Which file it is; a HAL may register one twice.
     file: Option<(u64, u64)>,
@@ -34,28 +36,26 @@ impl Buffer {
         let stat = fstat(&fd).ok();
         let bytes = stat.map_or(0, |stat| u64::try_from(stat.st_size).unwrap_or(0));
         let file = stat.map(|stat| (stat.st_dev, stat.st_ino));
-        Self { fd: Arc::new(fd), bytes, file }
+        Self { memory: Arc::new(fd.into()), bytes, file }
     }
 
     /// Memory of ours for the library, which cannot shrink it.
     pub(crate) fn of_memory(bytes: u64) -> Result<Self, Errno> {
-        let flags = MFdFlags::MFD_CLOEXEC | MFdFlags::MFD_ALLOW_SEALING;
-        let fd = memfd_create(c"cami-ipa-replay", flags)?;
-        // Not by ftruncate, which ChromeOS's filters do not know (spec/cami-abi.md, 3.2).
-        let last = u32::try_from(bytes.saturating_sub(1)).map_err(|_| Errno::EFBIG)?;
-        write_at(fd.as_fd(), &[0], last)?;
-        let seals = SealFlag::F_SEAL_SHRINK | SealFlag::F_SEAL_GROW | SealFlag::F_SEAL_SEAL;
-        fcntl(&fd, FcntlArg::F_ADD_SEALS(seals))?;
-        Ok(Self { fd: Arc::new(fd), bytes, file: None })
+        if u32::try_from(bytes).is_err() {
+            return Err(Errno::EFBIG);
+        }
+        // In the place of a dma-buf, whose size is not known, something that a library takes.
+        let memory = sealed_memory("cami-ipa-replay", bytes.max(1)).map_err(errno)?;
+        Ok(Self { memory: Arc::new(memory), bytes, file: None })
     }
 
     /// Whether both are the same memory.
     pub(crate) fn is_same(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.fd, &other.fd) || (self.file.is_some() && self.file == other.file)
+        Arc::ptr_eq(&self.memory, &other.memory) || (self.file.is_some() && self.file == other.file)
     }
 
     pub(crate) fn fd(&self) -> BorrowedFd<'_> {
-        self.fd.as_fd()
+        self.memory.as_fd()
     }
 
     /// Its size by `fstat`: 0 for a dma-buf.
@@ -66,20 +66,7 @@ impl Buffer {
     /// Reads all of `bytes` at `offset`, by `pread`: the vendor process may shrink a file that we
     /// would map.
     pub(crate) fn read(&self, offset: u32, bytes: &mut [u8]) -> Result<(), Errno> {
-        let mut rest = bytes;
-        let mut offset = i64::from(offset);
-        while !rest.is_empty() {
-            match pread(self.fd(), rest, offset) {
-                Ok(0) => return Err(Errno::ENODATA),
-                Ok(count) => {
-                    rest = rest.get_mut(count..).unwrap_or_default();
-                    offset = offset.saturating_add(i64::try_from(count).unwrap_or(i64::MAX));
-                }
-                Err(Errno::EINTR) => {}
-                Err(errno) => return Err(errno),
-            }
-        }
-        Ok(())
+        self.memory.read_exact_at(bytes, offset.into()).map_err(errno)
     }
 
     pub(crate) fn read_u32(&self, offset: u32) -> Option<u32> {
@@ -100,70 +87,39 @@ impl Buffer {
         self.write(offset, &word.to_ne_bytes())
     }
 
-    /// Writes all of `bytes` at `offset`.
+    /// Writes all of `bytes` at `offset`, and leaves the file's own position alone, which the HAL
+    /// shares.
     pub(crate) fn write(&self, offset: u32, bytes: &[u8]) -> Result<(), Errno> {
-        write_at(self.fd(), bytes, offset)
+        let written = if cami_link::system_calls_are_restricted() {
+            write_elsewhere("/proc", &self.memory, bytes, offset.into())
+        } else {
+            self.memory.write_all_at(bytes, offset.into())
+        };
+        written.map_err(errno)
     }
 }
 
-/// Writes all of `bytes` at `offset`, and leaves the descriptor's own position alone, which the HAL
-/// shares.
-fn write_at(fd: BorrowedFd<'_>, bytes: &[u8], offset: u32) -> Result<(), Errno> {
-    if cami_link::system_calls_are_restricted() {
-        return write_elsewhere("/proc", fd, bytes, offset);
-    }
-    let mut rest = bytes;
-    let mut offset = i64::from(offset);
-    while !rest.is_empty() {
-        let written = match pwrite(fd, rest, offset) {
-            Ok(0) => return Err(Errno::EIO),
-            Err(Errno::EINTR) => 0,
-            written => written?,
-        };
-        rest = rest.get(written..).unwrap_or_default();
-        offset = offset.saturating_add(i64::try_from(written).unwrap_or(i64::MAX));
-    }
-    Ok(())
+/// What the kernel said; nothing where the file has an end.
+fn errno(error: io::Error) -> Errno {
+    error.raw_os_error().map_or(Errno::ENODATA, Errno::from_raw)
 }
 
 /// ChromeOS's filters know no `pwrite64` (spec/cami-abi.md, 3.2): the file is opened once more, for a
 /// position of its own. Where that cannot be (no /proc, no descriptor), the position that the HAL shares is
 /// moved and put back.
-fn write_elsewhere(proc: &str, fd: BorrowedFd<'_>, bytes: &[u8], offset: u32) -> Result<(), Errno> {
+fn write_elsewhere(proc: &str, file: &File, bytes: &[u8], offset: u64) -> io::Result<()> {
+    let again = open_again(proc, file);
+    write_with_seek(again.as_ref().unwrap_or(file), bytes, offset)
+}
+
+fn open_again(proc: &str, file: &File) -> Option<File> {
     // On the stack: this is on every request's way.
     let mut path = [0; 40];
     let mut rest = path.as_mut_slice();
-    let written =
-        std::io::Write::write_fmt(&mut rest, format_args!("{proc}/self/fd/{}", fd.as_raw_fd()));
+    write!(rest, "{proc}/self/fd/{}", file.as_raw_fd()).ok()?;
     let left = rest.len();
-    let path = path.get(..path.len().saturating_sub(left)).filter(|_| written.is_ok());
-    let again = path
-        .ok_or(Errno::ENAMETOOLONG)
-        .and_then(|path| open(path, OFlag::O_WRONLY | OFlag::O_CLOEXEC, Mode::empty()));
-    match again {
-        Ok(again) => write_from(again.as_fd(), bytes, offset),
-        Err(_) => {
-            let before = lseek(fd, 0, Whence::SeekCur)?;
-            let written = write_from(fd, bytes, offset);
-            lseek(fd, before, Whence::SeekSet)?;
-            written
-        }
-    }
-}
-
-/// Writes all of `bytes` at `offset`, which the descriptor's position is moved to.
-fn write_from(fd: BorrowedFd<'_>, bytes: &[u8], offset: u32) -> Result<(), Errno> {
-    lseek(fd, i64::from(offset), Whence::SeekSet)?;
-    let mut rest = bytes;
-    while !rest.is_empty() {
-        let written = match write(fd, rest) {
-            Ok(0) => return Err(Errno::EIO),
-            Err(Errno::EINTR) => 0,
-            written => written?,
-        };
-        rest = rest.get(written..).unwrap_or_default();
-    }
-    Ok(())
+    let path = path.get(..path.len().checked_sub(left)?)?;
+    File::options().write(true).open(OsStr::from_bytes(path)).ok()
 }
 
 /// One call that the library has answered.
@@ -264,6 +220,7 @@ impl BufferCalls {
 
 #[cfg(test)]
 mod tests {
+    use nix::errno::Errno;
     use nix::unistd::{Whence, lseek};
 
     use super::{Buffer, BufferCalls, MAX_CALLS, write_elsewhere};
@@ -293,10 +250,22 @@ mod tests {
         for proc in ["/proc", "/nonexistent"] {
             let buffer = buffer(&[0; 16]);
             let before = lseek(buffer.fd(), 3, Whence::SeekSet).unwrap();
-            write_elsewhere(proc, buffer.fd(), &7u64.to_ne_bytes(), 8).unwrap();
+            write_elsewhere(proc, &buffer.memory, &7u64.to_ne_bytes(), 8).unwrap();
             assert_eq!(buffer.read_u64(8), Some(7), "{proc}");
             assert_eq!(lseek(buffer.fd(), 0, Whence::SeekCur), Ok(before), "{proc}");
         }
+    }
+
+    #[test]
+    fn memory_is_never_of_no_size() {
+        for bytes in [0, 1, 4096] {
+            let memory = Buffer::of_memory(bytes).unwrap();
+            assert_eq!(
+                Buffer::new(memory.fd().try_clone_to_owned().unwrap()).bytes(),
+                bytes.max(1)
+            );
+        }
+        assert_eq!(Buffer::of_memory(1 << 32).unwrap_err(), Errno::EFBIG);
     }
 
     #[test]

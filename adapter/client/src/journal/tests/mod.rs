@@ -73,6 +73,17 @@ fn make(journal: &Journal, buffer: &Buffer, real: u64) -> u64 {
     buffer.read_u64(8).unwrap()
 }
 
+/// Buffer 2, in which the HAL names the address that `MAKE` gave it for 0x7f00 in buffer 1.
+fn named() -> (Journal, Buffer, u64) {
+    let journal = journal();
+    let (first, second) = (buffer(), buffer());
+    register(&journal, 1, &first);
+    register(&journal, 2, &second);
+    let address = make(&journal, &first, 0x7f00);
+    second.write_u64(0, address).unwrap();
+    (journal, second, address)
+}
+
 #[test]
 fn failed_set_up_is_not_kept_and_gives_nothing() {
     let journal = journal();
@@ -88,12 +99,7 @@ fn failed_set_up_is_not_kept_and_gives_nothing() {
 
 #[test]
 fn request_in_flight_is_sent_again_once_with_the_new_address() {
-    let journal = journal();
-    let (first, second) = (buffer(), buffer());
-    register(&journal, 1, &first);
-    register(&journal, 2, &second);
-    let address = make(&journal, &first, 0x7f00);
-    second.write_u64(0, address).unwrap();
+    let (journal, second, address) = named();
     assert!(matches!(journal.request(1, USE, b"V", 2), Ticket::Send(_)));
     // The first death: the request goes to the second vendor process.
     journal.begin(1).unwrap();
@@ -123,12 +129,7 @@ fn request_in_flight_is_sent_again_once_with_the_new_address() {
 
 #[test]
 fn end_of_an_address_ends_its_set_up() {
-    let journal = journal();
-    let (first, second) = (buffer(), buffer());
-    register(&journal, 1, &first);
-    register(&journal, 2, &second);
-    let address = make(&journal, &first, 0x7f00);
-    second.write_u64(0, address).unwrap();
+    let (journal, _, address) = named();
     assert!(matches!(journal.request(1, END, b"V", 2), Ticket::Send(_)));
     journal.returned(1, &returned(END, 0, 2));
     journal.begin(1).unwrap();
@@ -147,12 +148,7 @@ fn set_up_that_cannot_be_read_makes_the_next_death_final() {
 
 #[test]
 fn close_puts_virtual_addresses_back_and_drops_later_requests() {
-    let journal = journal();
-    let (first, second) = (buffer(), buffer());
-    register(&journal, 1, &first);
-    register(&journal, 2, &second);
-    let address = make(&journal, &first, 0x7f00);
-    second.write_u64(0, address).unwrap();
+    let (journal, second, address) = named();
     assert!(matches!(journal.request(1, USE, b"V", 2), Ticket::Send(_)));
     journal.close();
     assert_eq!(second.read_u64(0), Some(address));

@@ -53,12 +53,7 @@ fn address_of_a_request_that_the_library_dropped_is_put_back() {
 
 #[test]
 fn word_of_two_requests_with_one_buffer_stays_real_until_both_are_answered() {
-    let journal = journal();
-    let (first, second) = (buffer(), buffer());
-    register(&journal, 1, &first);
-    register(&journal, 2, &second);
-    let address = make(&journal, &first, 0x7f00);
-    second.write_u64(0, address).unwrap();
+    let (journal, second, address) = named();
     let ask = |req_id| assert!(matches!(journal.request(1, req_id, b"V", 2), Ticket::Send(_)));
     ask(USE);
     // The HAL does not touch the buffer, which names the real address meanwhile.
@@ -71,12 +66,7 @@ fn word_of_two_requests_with_one_buffer_stays_real_until_both_are_answered() {
 
 #[test]
 fn two_requests_with_one_buffer_are_both_sent_again_with_the_new_address() {
-    let journal = journal();
-    let (first, second) = (buffer(), buffer());
-    register(&journal, 1, &first);
-    register(&journal, 2, &second);
-    let address = make(&journal, &first, 0x7f00);
-    second.write_u64(0, address).unwrap();
+    let (journal, second, address) = named();
     for req_id in [USE, END] {
         assert!(matches!(journal.request(1, req_id, b"V", 2), Ticket::Send(_)));
     }

@@ -27,6 +27,15 @@ pub trait CameraAlgorithm: Send + Sync {
     fn update_return(&self, upd_id: u32, status: u32, fd: Option<OwnedFd>);
     /// Slot 5, since revision G. A no-op where the table ends before it or holds NULL.
     fn deinitialize(&self);
+    /// Not of the table: ends what the algorithm runs in at once, whatever it is doing, and returns
+    /// when that is gone. No callback begins afterwards, none says so, and [`initialize`] starts anew.
+    ///
+    /// False where nothing was ended, because it runs in this very process.
+    ///
+    /// [`initialize`]: CameraAlgorithm::initialize
+    fn end_now(&self) -> bool {
+        false
+    }
 }
 
 /// Calls out of a camera algorithm (slots of `camera_algorithm_callback_ops_t`).

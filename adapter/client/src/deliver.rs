@@ -29,7 +29,7 @@ pub(crate) enum Incoming<'a> {
 impl<'a> Incoming<'a> {
     /// Descriptors that do not belong to the message make it malformed, and are closed.
     pub(crate) fn parse(received: Received<'a>) -> Result<Self, WireError> {
-        let Received { command, cookie, body, fds, fds_lost } = received;
+        let Received { command, cookie, body, fds, fds_lost, .. } = received;
         if cookie != EVENT_COOKIE {
             expect_fds(0, &fds)?;
             return Ok(Self::Answer { command, cookie, body });

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use cami_abi::Callbacks;
 use cami_link::sync::Mutex;
-use cami_link::{Deadline, Inbox, Link, ReceiveError, SendError, Sent};
+use cami_link::{Deadline, Event, Inbox, Interest, Link, ReceiveError, SendError, Sent, wait};
 use cami_wire::WireError;
 use cami_wire::control::{Died, Ready};
 use cami_wire::cros::Request;
@@ -27,6 +27,9 @@ use crate::standby;
 /// The call whose deadline passed has returned by then, so nobody waits for it; shorter, and on a busy
 /// machine the cause would die with the monitor.
 pub(crate) const SENTENCE_GRACE: Duration = Duration::from_secs(1);
+
+/// How long a vendor process may take to go whose monitor is gone: the kernel, or the service, ends it.
+const GONE_PATIENCE: Duration = Duration::from_secs(1);
 
 /// The cookie of a session's first call.
 pub(crate) const FIRST_COOKIE: u32 = EVENT_COOKIE.wrapping_add(1);
@@ -281,6 +284,23 @@ impl Session {
                 self.set_gone();
             }
         }
+    }
+
+    /// Kills the host, without a word to the HAL, and waits until the vendor process is gone too, which
+    /// shows by its end of the link. False where that takes too long.
+    pub(crate) fn kill_and_wait(&self) -> bool {
+        if self.finish() == Phase::Over {
+            return true;
+        }
+        self.close_journal();
+        self.host.kill();
+        let ending = self.host.end(Duration::ZERO);
+        log::debug!("the host was ended: {ending}");
+        self.reap_standby();
+        let mut polled = [(self.link.as_fd(), Interest::HangUp, Event::default())];
+        let waited = wait(&mut polled, Some(Deadline::after(GONE_PATIENCE)));
+        self.link.shutdown();
+        waited.is_ok_and(|events| events > 0)
     }
 
     /// Whether the host has hung up. What it sent before can still be received.

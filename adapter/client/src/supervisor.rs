@@ -347,4 +347,20 @@ impl CameraAlgorithm for Supervisor {
         }
         self.retire(END_PATIENCE);
     }
+
+    /// False in a forked child, inside a callback while another thread initialises, and where the
+    /// process is not gone within two seconds.
+    fn end_now(&self) -> bool {
+        if self.is_foreign() {
+            return false;
+        }
+        let Some(_life) = self.lock_life() else {
+            log::error!("the camera algorithm cannot be ended inside a callback");
+            return false;
+        };
+        let dying = self.reader.desk.current();
+        let gone = dying.is_none_or(|session| session.kill_and_wait());
+        self.retire(Duration::ZERO);
+        gone
+    }
 }

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use cami_ipu3_ipa::{IpaError, Mode, SensorSettings};
-use cami_link::Received;
+use cami_link::{Framing, Received};
 use cami_wire::libcamera::ipu3::{Call, ConfigInfo, Reply, command, detect_dialect};
 use cami_wire::libcamera::{ControlInfo, InfoMapPacket, IpaCameraSensorInfo, IpaSettings};
 use cami_wire::message::EXIT;
@@ -11,22 +11,30 @@ use cami_wire::reader::Reader;
 
 use crate::controls::SensorLimits;
 use crate::door::{End, Held, Line, Server, Stream};
-use crate::limits::CALLS;
+use crate::limits::{CALLS, LATEST};
 use crate::queue::{InitJob, Job, Ticket};
 
-/// A synchronous call that the IPA is at.
+/// A synchronous call.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Asked {
+    command: u32,
+    cookie: u32,
+    made: Instant,
+}
+
+/// One that the IPA is at.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Waiting {
     ticket: Ticket,
-    command: u32,
-    cookie: u32,
+    asked: Asked,
     pub(crate) due: Instant,
 }
 
 impl Server {
-    /// One message of libcamera's.
-    pub(crate) fn handle(&mut self, message: Received<'_>) {
-        let Received { command, cookie, body, fds, fds_lost } = message;
+    /// One message of libcamera's, which was sent at `made`.
+    pub(crate) fn handle(&mut self, message: Received<'_>, made: Instant) {
+        let Received { command, cookie, body, fds, fds_lost, .. } = message;
+        let asked = Asked { command, cookie, made };
         match command {
             command::INIT => self.learn_dialect(body),
             // Both sides forget their maps before the arguments are written.
@@ -39,18 +47,18 @@ impl Server {
                 if let Some(total) = self.refused.count() {
                     log::error!("libcamera's message {command}: {error}; {total} so far");
                 }
-                return self.answer_malformed(command, cookie, body);
+                return self.answer_malformed(asked, body);
             }
         };
         let fds_fit = call.expected_fds() == fds.len();
         match call {
             Call::Exit => self.end = Some(End::Exit),
             Call::Init { settings, sensor_info, sensor_controls } => {
-                self.init(cookie, settings, sensor_info, sensor_controls);
+                self.init(asked, settings, sensor_info, sensor_controls);
             }
-            Call::Configure(info) => self.configure(cookie, *info),
-            Call::Start => self.start(cookie),
-            Call::Stop => self.stop(cookie),
+            Call::Configure(info) => self.configure(asked, *info),
+            Call::Start => self.start(asked),
+            Call::Stop => self.stop(asked),
             Call::MapBuffers(buffers) => {
                 if fds_fit && !fds_lost {
                     self.buffers.map(&buffers, fds.into_vec());
@@ -59,16 +67,18 @@ impl Server {
                 } else {
                     log::error!("buffers are dropped: {} descriptors for them", fds.len());
                 }
-                self.peer.reply(cookie, &Reply::MapBuffers);
+                self.answer(asked, &Reply::MapBuffers);
             }
             Call::UnmapBuffers(ids) => {
                 self.buffers.unmap(&ids);
-                self.peer.reply(cookie, &Reply::UnmapBuffers);
+                self.answer(asked, &Reply::UnmapBuffers);
             }
             Call::QueueRequest { frame, controls } => self.queue_request(frame, controls),
-            Call::ComputeParams { frame, buffer_id } => self.compute_params(frame, buffer_id),
+            Call::ComputeParams { frame, buffer_id } => {
+                self.compute_params(frame, buffer_id, made);
+            }
             Call::ProcessStats { frame, frame_timestamp, buffer_id, sensor_controls } => {
-                self.process_stats(frame, frame_timestamp, buffer_id, sensor_controls);
+                self.process_stats(frame, frame_timestamp, buffer_id, sensor_controls, made);
             }
         }
     }
@@ -89,23 +99,21 @@ impl Server {
 
     /// A call that waits is answered though it cannot be understood, and so is a frame whose number
     /// can be read: libcamera would wait.
-    fn answer_malformed(&mut self, number: u32, cookie: u32, body: &[u8]) {
-        match number {
-            command::INIT | command::CONFIGURE => {
-                self.peer.reply_controls((number, cookie), -libc::EPROTO, Vec::new());
-            }
-            command::START => self.peer.reply(cookie, &Reply::Start { ret: -libc::EPROTO }),
-            command::STOP => self.stop(cookie),
-            command::MAP_BUFFERS => self.peer.reply(cookie, &Reply::MapBuffers),
-            command::UNMAP_BUFFERS => self.peer.reply(cookie, &Reply::UnmapBuffers),
+    fn answer_malformed(&mut self, asked: Asked, body: &[u8]) {
+        match asked.command {
+            command::INIT | command::CONFIGURE => self.refuse_controls(asked, libc::EPROTO),
+            command::START => self.answer(asked, &Reply::Start { ret: -libc::EPROTO }),
+            command::STOP => self.stop(asked),
+            command::MAP_BUFFERS => self.answer(asked, &Reply::MapBuffers),
+            command::UNMAP_BUFFERS => self.answer(asked, &Reply::UnmapBuffers),
             command::COMPUTE_PARAMS => {
                 if let Some(frame) = word_after(body, 2) {
-                    self.compute_params(frame, u32::MAX);
+                    self.compute_params(frame, u32::MAX, asked.made);
                 }
             }
             command::PROCESS_STATS => {
                 if let Some(frame) = word_after(body, 4) {
-                    self.process_stats(frame, 0, u32::MAX, None);
+                    self.process_stats(frame, 0, u32::MAX, None, asked.made);
                 }
             }
             EXIT => self.end = Some(End::Exit),
@@ -115,33 +123,33 @@ impl Server {
 
     fn init(
         &mut self,
-        cookie: u32,
+        asked: Asked,
         settings: IpaSettings,
         sensor: IpaCameraSensorInfo,
         controls: Option<InfoMapPacket>,
     ) {
         // An event inside `init` would be taken for its answer: both have cookie 0.
         if self.stream != Stream::Stopped {
-            return self.peer.reply_controls((command::INIT, cookie), -libc::EBUSY, Vec::new());
+            return self.refuse_controls(asked, libc::EBUSY);
         }
         if let Err(error) = self.engine.start(self.peer.dialect) {
             log::error!("no thread for the IPA: {error}");
             let errno = error.raw_os_error().unwrap_or(libc::EAGAIN);
-            return self.peer.reply_controls((command::INIT, cookie), -errno, Vec::new());
+            return self.refuse_controls(asked, errno);
         }
         if let Some(controls) = self.map(controls) {
             self.sensor_controls = controls;
         }
         let sensor_controls = self.sensor_controls.clone();
         let job = Job::Init(Box::new(InitJob { settings, sensor, sensor_controls }));
-        self.ask(command::INIT, cookie, job);
+        self.ask(asked, job);
     }
 
-    fn configure(&mut self, cookie: u32, info: ConfigInfo) {
+    fn configure(&mut self, asked: Asked, info: ConfigInfo) {
         let ConfigInfo { sensor_info, sensor_controls, lens_controls, bds_output_size, iif } = info;
         if !self.engine.is_started() || self.stream != Stream::Stopped {
             let errno = if self.engine.is_started() { libc::EBUSY } else { libc::EINVAL };
-            return self.peer.reply_controls((command::CONFIGURE, cookie), -errno, Vec::new());
+            return self.refuse_controls(asked, errno);
         }
         let mode = Mode {
             sensor: sensor_info,
@@ -157,29 +165,33 @@ impl Server {
         // Parameters are made for a mode.
         self.held = Held::new();
         self.valid_from = self.engine.next_ticket();
-        self.ask(command::CONFIGURE, cookie, Job::Configure(Box::new(mode)));
+        self.ask(asked, Job::Configure(Box::new(mode)));
     }
 
-    fn start(&mut self, cookie: u32) {
+    fn start(&mut self, asked: Asked) {
         if !self.engine.is_started() || self.stream != Stream::Stopped {
             let errno = if self.engine.is_started() { libc::EBUSY } else { libc::EINVAL };
-            return self.peer.reply(cookie, &Reply::Start { ret: -errno });
+            return self.answer(asked, &Reply::Start { ret: -errno });
+        }
+        if self.is_given_up(asked) {
+            // For libcamera there is no stream.
+            return;
         }
         self.stream = Stream::Running;
         self.held.forget_sensor(None);
-        self.ask(command::START, cookie, Job::Start);
+        self.ask(asked, Job::Start);
     }
 
-    fn stop(&mut self, cookie: u32) {
-        self.finish_frames();
+    fn stop(&mut self, asked: Asked) {
+        self.finish_frames(asked);
         self.engine.cancel_frames();
         if !self.engine.is_started() {
-            return self.peer.reply(cookie, &Reply::Stop);
+            return self.answer(asked, &Reply::Stop);
         }
         self.stream = Stream::Stopping;
         // What is under way is of a stream that is over.
         self.valid_from = self.engine.next_ticket();
-        self.ask(command::STOP, cookie, Job::Stop);
+        self.ask(asked, Job::Stop);
     }
 
     /// The controls of a map; `None` where it brings none.
@@ -194,10 +206,9 @@ impl Server {
     }
 
     /// Gives a synchronous call to the IPA.
-    fn ask(&mut self, command: u32, cookie: u32, job: Job) {
-        let now = Instant::now();
-        let ticket = self.engine.give(job, now + self.limits.call_ipa);
-        self.calls.push(Waiting { ticket, command, cookie, due: now + self.limits.call });
+    fn ask(&mut self, asked: Asked, job: Job) {
+        let ticket = self.engine.give(job, asked.made + self.limits.call_ipa);
+        self.calls.push(Waiting { ticket, asked, due: asked.made + self.limits.call });
         if self.calls.len() > CALLS {
             // libcamera makes one at a time.
             let first = self.calls.remove(0);
@@ -205,9 +216,46 @@ impl Server {
         }
     }
 
-    fn asked(&mut self, ticket: Ticket) -> Option<Waiting> {
+    fn asked(&mut self, ticket: Ticket) -> Option<Asked> {
         let at = self.calls.iter().position(|call| call.ticket == ticket)?;
-        Some(self.calls.remove(at))
+        Some(self.calls.remove(at).asked)
+    }
+
+    /// Whether libcamera waits no more, or may not when an answer comes, because this process could
+    /// not run meanwhile. On a stream it waits for ever (spec/libcamera-ipa.md, 5.1).
+    fn is_given_up(&self, asked: Asked) -> bool {
+        self.peer.link.framing() != Framing::TwoWrites && asked.made.elapsed() >= LATEST
+    }
+
+    /// The same, with a line in the log.
+    fn is_too_late(&self, asked: Asked) -> bool {
+        let late = self.is_given_up(asked);
+        if late {
+            log::error!(
+                "call {} was made {} ms ago, and libcamera has given up: it gets no answer",
+                asked.command,
+                asked.made.elapsed().as_millis()
+            );
+        }
+        late
+    }
+
+    /// Answers a call that returns nothing, or only a number, unless that would be too late.
+    fn answer(&mut self, asked: Asked, reply: &Reply) {
+        if !self.is_too_late(asked) {
+            self.peer.reply(asked.cookie, reply);
+        }
+    }
+
+    /// The same for `init` and `configure`.
+    fn answer_controls(&mut self, asked: Asked, ret: i32, controls: Vec<ControlInfo>) {
+        if !self.is_too_late(asked) {
+            self.peer.reply_controls((asked.command, asked.cookie), ret, controls);
+        }
+    }
+
+    fn refuse_controls(&mut self, asked: Asked, errno: i32) {
+        self.answer_controls(asked, -errno, Vec::new());
     }
 
     /// The answer to `init` or `configure`. One that is late has no call any more, and is not sent.
@@ -216,14 +264,14 @@ impl Server {
         ticket: Ticket,
         result: Result<Vec<ControlInfo>, IpaError>,
     ) {
-        let Some(call) = self.asked(ticket) else {
+        let Some(asked) = self.asked(ticket) else {
             return log::warn!("the IPA answered too late, libcamera has given up");
         };
         let (ret, controls) = match result {
             Ok(controls) => (0, controls),
             Err(error) => (told(&error), Vec::new()),
         };
-        self.peer.reply_controls((call.command, call.cookie), ret, controls);
+        self.answer_controls(asked, ret, controls);
     }
 
     /// The answer to `start`. What comes late still sets the sensor, with the next frame.
@@ -234,39 +282,53 @@ impl Server {
     ) {
         let call = self.asked(ticket);
         match (result, call) {
-            (Ok(settings), Some(call)) => {
+            (Ok(settings), Some(asked)) if self.is_given_up(asked) => {
+                self.held.set(settings);
+                self.start_failed(asked, -libc::ETIMEDOUT);
+            }
+            (Ok(settings), Some(asked)) => {
                 self.held.set(settings);
                 if self.stream == Stream::Running
                     && let Some(settings) = self.held.take_sensor()
                 {
                     self.peer.sensor_controls(0, &settings);
                 }
-                self.peer.reply(call.cookie, &Reply::Start { ret: 0 });
+                self.answer(asked, &Reply::Start { ret: 0 });
             }
             (Ok(settings), None) if ticket >= self.valid_from => self.held.set(settings),
             (Ok(settings), None) => self.held.forget_sensor(Some(settings)),
-            (Err(error), Some(call)) => {
-                let ret = told(&error);
-                // Those that libcamera has made meanwhile: afterwards it knows none.
-                self.finish_frames();
-                self.stream = Stream::Stopped;
-                self.peer.reply(call.cookie, &Reply::Start { ret });
-            }
+            (Err(error), Some(asked)) => self.start_failed(asked, told(&error)),
             (Err(error), None) => drop(told(&error)),
         }
     }
 
+    /// libcamera holds the stream for one that was never there, and never stops it.
+    fn start_failed(&mut self, asked: Asked, ret: i32) {
+        // Those that libcamera has made meanwhile: afterwards it knows none.
+        self.finish_frames(asked);
+        self.stream = Stream::Stopped;
+        self.valid_from = self.engine.next_ticket();
+        self.engine.give(Job::Stop, Instant::now() + self.limits.call_ipa);
+        self.answer(asked, &Reply::Start { ret });
+    }
+
     pub(crate) fn take_stopped(&mut self, ticket: Ticket) {
-        if let Some(call) = self.asked(ticket) {
-            self.stopped(call.cookie);
+        if let Some(asked) = self.asked(ticket) {
+            self.stopped(asked);
         }
     }
 
     /// The last message of a stream.
-    fn stopped(&mut self, cookie: u32) {
-        self.finish_frames();
+    fn stopped(&mut self, asked: Asked) {
+        self.finish_frames(asked);
         self.stream = Stream::Stopped;
-        self.peer.reply(cookie, &Reply::Stop);
+        self.answer(asked, &Reply::Stop);
+    }
+
+    /// Answers all frames: their stream ends with the answer to this call. Where that will not be sent
+    /// libcamera holds the stream for ended already, and knows no frame of it.
+    fn finish_frames(&mut self, with: Asked) {
+        if self.is_given_up(with) { self.drop_frames() } else { self.answer_frames() }
     }
 
     /// Answers calls that the IPA has not answered in time.
@@ -278,7 +340,8 @@ impl Server {
     }
 
     fn give_up(&mut self, call: Waiting) {
-        let Waiting { ticket, command, cookie, .. } = call;
+        let Waiting { ticket, asked, .. } = call;
+        let command = asked.command;
         log::error!(
             "the IPA has not answered call {command} in {} ms",
             self.limits.call.as_millis()
@@ -286,12 +349,15 @@ impl Server {
         match command {
             command::INIT | command::CONFIGURE => {
                 self.engine.cancel(ticket);
-                self.peer.reply_controls((command, cookie), -libc::ETIMEDOUT, Vec::new());
+                self.refuse_controls(asked, libc::ETIMEDOUT);
+            }
+            command::START if self.is_given_up(asked) => {
+                self.start_failed(asked, -libc::ETIMEDOUT);
             }
             // The stream runs: what holds in its middle, that frames go on while the library does
             // not, holds at its start too.
-            command::START => self.peer.reply(cookie, &Reply::Start { ret: 0 }),
-            _ => self.stopped(cookie),
+            command::START => self.answer(asked, &Reply::Start { ret: 0 }),
+            _ => self.stopped(asked),
         }
     }
 }

@@ -8,11 +8,12 @@ use cami_link::{Deadline, Event, Framing, Inbox, Interest, Link, MAX_FDS, Receiv
 use cami_wire::libcamera::{Control, ControlInfo, Dialect};
 use nix::errno::Errno;
 
+use crate::arrival::Arrivals;
 use crate::buffers::Buffers;
 use crate::calls::Waiting;
 use crate::engine::{Engine, Outcome};
 use crate::frames::Frames;
-use crate::limits::{Limits, MESSAGE_BYTES, UNSENT};
+use crate::limits::{AT_ONCE, Limits, MESSAGE_BYTES, UNSENT};
 use crate::parent::Parent;
 use crate::peer::Peer;
 use crate::queue::Ticket;
@@ -70,7 +71,9 @@ pub fn serve(door: Door) -> End {
         Ok(engine) => engine,
         Err(errno) => return End::Broken(errno),
     };
+    let arrivals = Arrivals::new(&door.link);
     let mut server = Server {
+        arrivals,
         peer: Peer::new(door.link),
         parent: door.parent,
         limits: door.limits,
@@ -159,6 +162,7 @@ pub(crate) struct Line {
 #[derive(Debug)]
 pub(crate) struct Server {
     pub(crate) peer: Peer,
+    arrivals: Arrivals,
     pub(crate) parent: Option<Parent>,
     pub(crate) limits: Limits,
     pub(crate) engine: Engine,
@@ -185,17 +189,17 @@ impl Server {
             self.end = Some(End::HostGone);
             return Ok(());
         }
+        if link.writable && self.peer.link.flush().is_err() {
+            self.peer.gone = true;
+        }
+        if link.readable || link.hung_up || self.reads() {
+            self.receive_all(inbox);
+        }
         if woken {
             self.engine.waker().drain();
             for (ticket, outcome) in self.engine.outcomes() {
                 self.take(ticket, outcome);
             }
-        }
-        if link.writable && self.peer.link.flush().is_err() {
-            self.peer.gone = true;
-        }
-        if link.readable || link.hung_up {
-            self.receive(inbox);
         }
         let now = Instant::now();
         self.expire_frames(now);
@@ -205,10 +209,7 @@ impl Server {
 
     /// What happened: on the link, from the IPA, to the parent.
     fn wait(&self) -> Result<(Event, bool, bool), Errno> {
-        // A libcamera that does not read gets no more work done until it does: nothing is lost, and
-        // nothing grows.
-        let reads = self.peer.link.backlog_messages() < UNSENT;
-        let interest = match (reads, self.peer.link.has_backlog()) {
+        let interest = match (self.reads(), self.peer.link.has_backlog()) {
             (true, false) => Interest::Message,
             (true, true) => Interest::MessageOrRoom,
             (false, _) => Interest::RoomToSend,
@@ -227,6 +228,12 @@ impl Server {
         Ok((link, waker.readable, parent.readable || orphaned))
     }
 
+    /// A libcamera that does not read gets no more work done until it does: nothing is lost, and
+    /// nothing grows.
+    fn reads(&self) -> bool {
+        self.peer.link.backlog_messages() < UNSENT
+    }
+
     fn deadline(&self) -> Option<Deadline> {
         let look = self.parent.as_ref().and_then(Parent::look_within);
         let look = look.map(|within| Instant::now() + within);
@@ -235,10 +242,27 @@ impl Server {
         Some(Deadline::after(next.saturating_duration_since(Instant::now())))
     }
 
-    fn receive(&mut self, inbox: &mut Inbox) {
+    /// Takes in what is in the socket, before anything else is answered: a `stop` that libcamera has
+    /// given up on ends the frames before it.
+    fn receive_all(&mut self, inbox: &mut Inbox) {
+        for _ in 0..AT_ONCE {
+            if !self.receive(inbox) || self.peer.gone || self.end.is_some() || !self.reads() {
+                return;
+            }
+        }
+    }
+
+    /// Takes in one message; false where there is none.
+    fn receive(&mut self, inbox: &mut Inbox) -> bool {
         match self.peer.link.receive(inbox, Some(Deadline::now())) {
-            Ok(message) => self.handle(message),
-            Err(ReceiveError::TimedOut) => {}
+            Ok(message) => {
+                let made = self.arrivals.instant(message.stamp);
+                self.handle(message, made);
+            }
+            Err(ReceiveError::TimedOut) => {
+                self.arrivals.seen_empty();
+                return false;
+            }
             Err(ReceiveError::Closed) => self.peer.gone = true,
             Err(ReceiveError::Malformed(what)) => {
                 if let Some(total) = self.refused.count() {
@@ -251,6 +275,7 @@ impl Server {
             }
             Err(ReceiveError::Os(errno)) => self.end = Some(End::Broken(errno)),
         }
+        true
     }
 
     fn take(&mut self, ticket: Ticket, outcome: Outcome) {

@@ -51,16 +51,15 @@ fn take_due(frames: &mut VecDeque<Frame>, now: Instant) -> Option<Frame> {
 
 impl Server {
     /// `computeParams`.
-    pub(crate) fn compute_params(&mut self, number: u32, buffer: u32) {
-        let now = Instant::now();
+    pub(crate) fn compute_params(&mut self, number: u32, buffer: u32, made: Instant) {
         let mut frame =
-            Frame { number, buffer, exposure: None, ticket: 0, due: now + self.limits.frame };
+            Frame { number, buffer, exposure: None, ticket: 0, due: made + self.limits.frame };
         match self.stream {
             Stream::Stopped => self.ignored("computeParams", number),
             Stream::Stopping => self.answer_params(frame),
             Stream::Running => {
                 let job = Job::ComputeParams { frame: number };
-                frame.ticket = self.engine.give(job, now + self.limits.frame_ipa);
+                frame.ticket = self.engine.give(job, made + self.limits.frame_ipa);
                 self.frames.computing.push_back(frame);
             }
         }
@@ -73,11 +72,12 @@ impl Server {
         timestamp_ns: i64,
         buffer: u32,
         in_effect: Option<ListPacket>,
+        made: Instant,
     ) {
-        let now = Instant::now();
         let in_effect = self.list(in_effect, IdMap::V4l2);
         let exposure = in_effect.get(V4L2_CID_EXPOSURE).and_then(ControlValue::get);
-        let mut frame = Frame { number, buffer, exposure, ticket: 0, due: now + self.limits.frame };
+        let mut frame =
+            Frame { number, buffer, exposure, ticket: 0, due: made + self.limits.frame };
         match self.stream {
             Stream::Stopped => return self.ignored("processStats", number),
             Stream::Stopping => return self.answer_stats(frame),
@@ -91,11 +91,13 @@ impl Server {
             .is_some_and(|into| self.buffers.read(buffer, into));
         if !readable {
             self.engine.spare_statistics(statistics);
-            return self.answer_stats(frame);
+            // Answered when everything is received that came with it.
+            frame.due = made;
+            return self.frames.processing.push_front(frame);
         }
         let job = StatsJob { frame: number, timestamp_ns, statistics, in_effect };
         frame.ticket =
-            self.engine.give(Job::ProcessStats(Box::new(job)), now + self.limits.frame_ipa);
+            self.engine.give(Job::ProcessStats(Box::new(job)), made + self.limits.frame_ipa);
         self.frames.processing.push_back(frame);
     }
 
@@ -209,8 +211,15 @@ impl Server {
         }
     }
 
-    /// Answers all of them: the stream ends.
-    pub(crate) fn finish_frames(&mut self) {
+    /// Forgets all of them.
+    pub(crate) fn drop_frames(&mut self) {
+        for frame in self.frames.computing.drain(..).chain(self.frames.processing.drain(..)) {
+            self.engine.cancel(frame.ticket);
+        }
+    }
+
+    /// Answers all of them.
+    pub(crate) fn answer_frames(&mut self) {
         while let Some(frame) = self.frames.computing.pop_front() {
             self.engine.cancel(frame.ticket);
             self.answer_params(frame);

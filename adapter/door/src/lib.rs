@@ -10,7 +10,9 @@
 //! * The thread that serves libcamera waits for nothing but its descriptors and its deadlines.
 //! * Every synchronous call is answered within [`limits::CALL`], never later and never twice: what the
 //!   IPA says after that is not sent. libcamera takes a late reply for an event, which aborts the
-//!   application (spec/libcamera-ipa.md, section 5, number 5).
+//!   application (spec/libcamera-ipa.md, section 5, number 5). The time runs from the instant at which
+//!   the call got into the socket; where this process was kept from running until libcamera has given
+//!   up ([`limits::LATEST`]), nothing is sent at all.
 //! * Every `computeParams` gets one `paramsComputed` and every `processStats` one `metadataReady`
 //!   within [`limits::FRAME`]: with what was last good where the IPA is late, broken or gone.
 //! * No event but between the call and the answer of `start`, and from there to the answer of `stop`.
@@ -26,6 +28,7 @@
 //! Between them: a queue of jobs and a list of what became of them (`engine`). No lock is held while
 //! the IPA runs or a system call is made.
 
+mod arrival;
 mod buffers;
 mod calls;
 mod controls;

@@ -5,6 +5,9 @@ use std::time::Duration;
 /// A synchronous call is answered by then. libcamera gives up after 2000 ms and takes what comes
 /// later for an event (libcamera `src/libcamera/ipc_pipe_unixsocket.cpp`, `sendSync`).
 pub const CALL: Duration = Duration::from_millis(1500);
+/// After this time a synchronous call is not answered any more, because this process did not run: what
+/// is left of libcamera's 2000 ms is for an answer that is on its way.
+pub const LATEST: Duration = Duration::from_millis(1900);
 /// The answers to `computeParams` and `processStats` are sent by then.
 pub const FRAME: Duration = Duration::from_millis(50);
 
@@ -37,6 +40,9 @@ pub(crate) const BUFFERS: usize = 1024;
 pub(crate) const FRAMES: usize = 64;
 /// Requests whose controls wait for the IPA; older ones are merged.
 pub(crate) const REQUESTS: usize = 64;
+/// Messages that are received before anything is answered: more than a socket holds by default
+/// (linux `net.unix.max_dgram_qlen`: 10 datagrams, two for a message).
+pub(crate) const AT_ONCE: usize = 64;
 /// Synchronous calls that wait at a time. libcamera makes one.
 pub(crate) const CALLS: usize = 16;
 /// Messages that may wait for a libcamera that does not read, until calls are not read either.

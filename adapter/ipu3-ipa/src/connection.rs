@@ -26,6 +26,9 @@ const HOPELESS: Duration = Duration::from_secs(10);
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
+/// What is left of the time of a stop to end a library in that has not answered until then.
+const END_TIME: Duration = Duration::from_millis(300);
+
 /// How long a frame waits for what another has waited for in vain: frames must not queue up behind a
 /// library that is slow to come back.
 const GLANCE: Duration = Duration::from_millis(5);
@@ -35,7 +38,7 @@ const GLANCE: Duration = Duration::from_millis(5);
 pub enum NotUp {
     /// Its next attempt is due later.
     Pausing,
-    /// It is on its way, and took longer than there was time.
+    /// It is on its way, or the one before it on its way out, and took longer than there was time.
     Late,
     /// The library's `initialize` failed.
     Initialize(io::Error),
@@ -73,6 +76,8 @@ pub struct Up<'a> {
 
 enum State {
     Down,
+    /// Another thread ends the library.
+    Ending(Taker<()>),
     /// The other thread initialises and registers; the buffers' handles will come.
     Starting(Taker<Result<Vec<i32>, i32>>, Box<SetUp>),
     SettingUp(Box<SetUp>),
@@ -118,7 +123,7 @@ impl Connection {
         self.data = data;
         self.due = None;
         self.pause = Duration::ZERO;
-        if !matches!(self.state, State::Starting(..)) {
+        if !matches!(self.state, State::Starting(..) | State::Ending(_)) {
             self.state = State::Down;
         }
     }
@@ -174,10 +179,15 @@ impl Connection {
         self.due = None;
     }
 
+    /// The time for requests where all of it must have ended by `until`.
+    pub fn time_to_ask(until: Instant) -> Instant {
+        until.checked_sub(END_TIME).unwrap_or(until)
+    }
+
     /// Waits until no request is under way. If that takes too long, the library is ended: it must
-    /// not be at work any more.
+    /// not be at work any more when this returns.
     pub fn quiesce(&mut self, until: Instant) {
-        self.requester.be_patient(Patience::Until(until));
+        self.requester.be_patient(Patience::Until(Self::time_to_ask(until)));
         match self.requester.settle() {
             Ok(()) => {}
             Err(RequestError { cause: Cause::NoAnswer, command }) => {
@@ -185,17 +195,38 @@ impl Connection {
                     "{} was not answered before the stop: the library is ended",
                     command.name()
                 );
-                let library = Arc::clone(self.requester.library());
-                let ended = thread::Builder::new()
-                    .name("cami-end".to_owned())
-                    .spawn(move || library.deinitialize());
-                if let Err(error) = ended {
-                    log::error!("the library cannot be ended: {error}");
-                }
-                self.requester.forget();
-                self.state = State::Down;
+                self.failed();
+                self.end(until);
             }
-            Err(_) => self.state = State::Down,
+            Err(_) => self.failed(),
+        }
+    }
+
+    /// Ends the library at once, or, where it is in this process, by its own means, on a thread of
+    /// their own: it may never return from them.
+    fn end(&mut self, until: Instant) {
+        self.requester.forget();
+        let library = Arc::clone(self.requester.library());
+        let (giver, ended) = handover();
+        let end = move || {
+            if !library.end_now() {
+                library.deinitialize();
+            }
+            giver.give(());
+        };
+        match thread::Builder::new().name("cami-end".to_owned()).spawn(end) {
+            Ok(_) => drop(self.ended(ended, until)),
+            Err(error) => log::error!("the library cannot be ended: {error}"),
+        }
+    }
+
+    fn ended(&mut self, ended: Taker<()>, until: Instant) -> Result<(), NotUp> {
+        match ended.take(until) {
+            Ok(()) | Err(NotTaken::Over) => Ok(()),
+            Err(NotTaken::TimedOut) => {
+                self.state = State::Ending(ended);
+                Err(NotUp::Late)
+            }
         }
     }
 
@@ -213,6 +244,7 @@ impl Connection {
     fn step(&mut self, until: Instant) -> Result<(), NotUp> {
         match std::mem::replace(&mut self.state, State::Down) {
             State::Down => self.start(),
+            State::Ending(ended) => self.ended(ended, until),
             State::Starting(handles, set_up) => self.started(handles, set_up, until),
             State::SettingUp(set_up) => self.set_up(set_up),
             up @ State::Up(_) => {

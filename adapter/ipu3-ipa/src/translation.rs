@@ -190,7 +190,8 @@ impl Translation {
         if !self.connection.is_up() {
             return;
         }
-        let Ok(up) = self.connection.up(until) else { return };
+        let asked_until = Connection::time_to_ask(until);
+        let Ok(up) = self.connection.up(asked_until) else { return };
         let buffer = &mut up.buffers.aiq_data;
         buffer.payload.aiq_handle = up.engine.aiq;
         let asked = buffer.exchange_parts(

@@ -7,6 +7,7 @@ use std::io::{IoSlice, IoSliceMut};
 use std::mem::{MaybeUninit, size_of};
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::ptr;
+use std::time::Duration;
 
 use nix::errno::Errno;
 
@@ -40,8 +41,10 @@ pub(crate) struct Arrived {
     pub(crate) bytes_lost: bool,
     /// `MSG_CTRUNC`: some descriptors found no free slot in this process.
     pub(crate) fds_lost: bool,
-    /// Control data other than `SCM_RIGHTS` came along.
+    /// Control data other than `SCM_RIGHTS` and the time came along.
     pub(crate) foreign: bool,
+    /// When it got into the socket ([`Link::ask_for_times`](crate::Link::ask_for_times)).
+    pub(crate) stamp: Option<Duration>,
 }
 
 fn empty_message() -> libc::msghdr {
@@ -126,6 +129,7 @@ pub(crate) fn receive_message(
         bytes_lost: message.msg_flags & libc::MSG_TRUNC != 0,
         fds_lost: message.msg_flags & libc::MSG_CTRUNC != 0,
         foreign: false,
+        stamp: None,
     };
     // SAFETY: the kernel filled msg_control and set msg_controllen to what it wrote.
     let mut header = unsafe { libc::CMSG_FIRSTHDR(&raw const message) };
@@ -134,7 +138,18 @@ pub(crate) fn receive_message(
         let found = unsafe { header.read() };
         let rights = found.cmsg_level == libc::SOL_SOCKET && found.cmsg_type == libc::SCM_RIGHTS;
         let pidfd = found.cmsg_level == libc::SOL_SOCKET && found.cmsg_type == SCM_PIDFD;
-        arrived.foreign |= !rights;
+        let time = found.cmsg_level == libc::SOL_SOCKET && found.cmsg_type == libc::SCM_TIMESTAMPNS;
+        arrived.foreign |= !rights && !time;
+        if time {
+            // SAFETY: `header` is a valid header inside `control`.
+            let data = unsafe { libc::CMSG_DATA(header) }.cast::<libc::timespec>();
+            // SAFETY: the kernel writes a timespec behind a header of this type, and nobody but the
+            // kernel (linux net/core/scm.c, put_cmsg_scm_timestampns).
+            let time = unsafe { data.read_unaligned() };
+            let seconds = u64::try_from(time.tv_sec).ok();
+            let nanoseconds = u32::try_from(time.tv_nsec).ok();
+            arrived.stamp = seconds.zip(nanoseconds).map(|(s, ns)| Duration::new(s, ns));
+        }
         if rights || pidfd {
             // SAFETY: `header` is a valid header inside `control`.
             let mut data = unsafe { libc::CMSG_DATA(header) }.cast::<RawFd>();

@@ -1,5 +1,7 @@
 //! A receiving thread's buffer.
 
+use std::time::Duration;
+
 use crate::Fds;
 use crate::framing::{FrameHeader, MESSAGE_HEADER_BYTES};
 
@@ -13,6 +15,8 @@ pub struct Inbox {
     pub(crate) max_fds: usize,
     /// Two-part framings: the frame header is here, its message not yet, or not all of it.
     pub(crate) frame: Option<FrameHeader>,
+    /// When the first part of the message got into the socket.
+    pub(crate) stamp: Option<Duration>,
     /// Streams: bytes of the part that is being read.
     pub(crate) filled: usize,
     /// Streams: descriptors that came with those bytes.
@@ -29,6 +33,7 @@ impl Inbox {
             buffer: vec![0; max_body_bytes.saturating_add(MESSAGE_HEADER_BYTES)].into_boxed_slice(),
             max_fds: max_fds.min(crate::MAX_FDS),
             frame: None,
+            stamp: None,
             filled: 0,
             partial_fds: Fds::new(),
             partial_fds_lost: false,
@@ -58,4 +63,7 @@ pub struct Received<'a> {
     /// Descriptors were sent that this process had no free slot for (`RLIMIT_NOFILE`): the call
     /// fails with `EMFILE`, the link goes on.
     pub fds_lost: bool,
+    /// When its first part got into the socket, by the system's clock, since 1970: where
+    /// [`Link::ask_for_times`](crate::Link::ask_for_times) was called, and not on a stream.
+    pub stamp: Option<Duration>,
 }

@@ -149,6 +149,19 @@ impl Link {
         self.socket.as_fd()
     }
 
+    /// Asks the kernel to say of each message when it got into the socket
+    /// ([`crate::Received::stamp`]). False where it does not: on a stream, which has no times, and
+    /// on a kernel that refuses.
+    ///
+    /// A packet or datagram that was in the socket before gets the time at which it is received
+    /// (linux `net/unix/af_unix.c`, `unix_dgram_sendmsg`; `include/net/sock.h`,
+    /// `sock_recv_timestamp`).
+    pub fn ask_for_times(&self) -> bool {
+        self.framing != Framing::TwoWrites
+            && nix::sys::socket::setsockopt(&self.socket, sockopt::ReceiveTimestampns, &true)
+                .is_ok()
+    }
+
     /// The framing in use.
     #[must_use]
     pub fn framing(&self) -> Framing {

@@ -47,6 +47,7 @@ impl Link {
             body,
             fds,
             fds_lost,
+            stamp: inbox.stamp,
         })
     }
 
@@ -59,6 +60,7 @@ impl Link {
         if arrived.bytes == 0 && self.is_at_end() {
             return Err(ReceiveError::Closed);
         }
+        inbox.stamp = arrived.stamp;
         whole(arrived)
     }
 
@@ -81,6 +83,7 @@ impl Link {
                 // One byte more than a header, so that a longer datagram shows.
                 let mut bytes = [0; FRAME_HEADER_BYTES + 1];
                 let arrived = self.receive_some(&mut bytes, deadline)?;
+                inbox.stamp = arrived.stamp;
                 let (len, fds, fds_lost) = whole(arrived)?;
                 if !fds.is_empty() || fds_lost {
                     return Err(ReceiveError::Malformed(Malformed::UnexpectedFds));
@@ -91,12 +94,14 @@ impl Link {
             }
         };
         let arrived = self.receive_some(&mut inbox.buffer, deadline)?;
+        let stamp = arrived.stamp;
         inbox.frame = None;
         let (len, fds, fds_lost) = whole(arrived)?;
         if len != frame.data_len && fds.is_empty() && !fds_lost {
             // The message is lost, and this is the next one's frame header: libcamera drops the
             // second datagram where its socket is full (spec/libcamera-ipa.md, section 5, number 9).
             inbox.frame = frame_header(inbox.buffer.get(..len).unwrap_or_default()).ok();
+            inbox.stamp = stamp;
         }
         match len.cmp(&frame.data_len) {
             Ordering::Less => return Err(ReceiveError::Malformed(Malformed::TooShort)),

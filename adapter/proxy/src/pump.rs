@@ -136,7 +136,7 @@ impl Pump {
     }
 
     fn forward(&self, message: Received<'_>, to: &Link) {
-        let Received { command, cookie, body, fds, fds_lost } = message;
+        let Received { command, cookie, body, fds, fds_lost, .. } = message;
         if fds_lost {
             log::error!("a descriptor is lost: this process has no free one (RLIMIT_NOFILE)");
         }

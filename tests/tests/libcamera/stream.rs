@@ -206,6 +206,39 @@ fn frames_go_on_over_deaths_and_the_library_comes_back() {
     stream.worker.exit();
 }
 
+/// A library that hangs is gone when `stop` is answered, request and all, and another one comes up for the
+/// next stream.
+#[test]
+fn no_request_is_in_flight_when_stop_is_answered() {
+    // Nothing else ends it.
+    let patient =
+        [("CAMI_IPA_TIMEOUTS__REQUEST_MS", "0"), ("CAMI_IPA_TIMEOUTS__REGISTER_MS", "60000")];
+    let mut stream = Stream::start(&artefact("libcam_algo_reference.so"), &patient);
+    stream.begin();
+    stream.frame(0);
+    let processes = open(&stream.processes());
+    let vendor = processes.last().unwrap();
+    // SAFETY: two numbers; the process is a child of ours that nobody has reaped.
+    assert_eq!(unsafe { libc::kill(vendor.pid(), libc::SIGSTOP) }, 0);
+    stream.frame(1);
+    assert_eq!(stream.ask(3), 0);
+    for process in &processes {
+        let mut polled = [(process.as_fd(), Interest::Message, Event::default())];
+        let until = Some(Deadline::after(Duration::from_millis(20)));
+        assert_eq!(wait(&mut polled, until), Ok(1), "it lives\n{}", stream.setup.log());
+    }
+    assert_eq!(stream.ask(2), 0);
+    let until = Instant::now() + PATIENCE;
+    let mut frame = 0;
+    while stream.processes().len() < 2 {
+        assert!(Instant::now() < until, "it does not come back\n{}", stream.setup.log());
+        stream.frame(frame);
+        frame += 1;
+    }
+    assert_eq!(stream.ask(3), 0);
+    stream.worker.exit();
+}
+
 /// With `socket` the library is the service's, with the sandbox that it can have; a path reaches it out
 /// of libcamera's network namespace too.
 #[test]

@@ -1,6 +1,7 @@
 //! Hosts that die, hang or lie.
 
 use cami_abi::CameraAlgorithm;
+use cami_link::{Deadline, Event, Interest, ProcessFd, wait};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
@@ -17,6 +18,10 @@ pub const SCENARIOS: &[Scenario] = &[
     ("death_by_deadline_of_a_deaf_monitor", death_by_deadline_of_a_deaf_monitor),
     ("death_by_nonsense", death_by_nonsense),
     ("death_in_deinitialize_is_quiet", death_in_deinitialize_is_quiet),
+    ("death_at_once_of_a_request_that_hangs", || end_now("")),
+    ("death_at_once_with_a_journal", || end_now("resume")),
+    ("death_at_once_of_a_start_that_hangs", death_at_once_of_a_start_that_hangs),
+    ("death_at_once_of_nobody", death_at_once_of_nobody),
     ("death_closes_descriptors_before_notify", descriptors_are_closed_before_notify),
 ];
 
@@ -123,6 +128,54 @@ fn death_in_deinitialize_is_quiet() {
     assert_no_children();
     assert_eq!(supervisor.register_buffer(buffer(1)), -libc::ECONNRESET);
     assert_eq!(seen.try_iter().count(), 0);
+}
+
+/// `end_now` returns when the process is gone, whatever it was doing and whoever waits for it; the HAL,
+/// which has asked for it, is told nothing, and nothing is resumed.
+fn end_now(behaviour: &str) {
+    next_host(behaviour);
+    let before = open_fds();
+    let (supervisor, seen) = running();
+    supervisor.request(5, b"stop reading", 6);
+    let waiting = supervisor.clone();
+    let waiting = std::thread::spawn(move || waiting.register_buffer(buffer(1)));
+    let host = ProcessFd::open(host_pid()).unwrap();
+    assert!(supervisor.end_now());
+    assert_no_children();
+    let mut polled = [(host.as_fd(), Interest::Message, Event::default())];
+    assert_eq!(wait(&mut polled, Some(Deadline::now())), Ok(1), "it lives");
+    drop(host);
+    assert_eq!(waiting.join().unwrap(), -libc::ECONNRESET);
+    assert_eq!(open_fds(), before + 1, "the waker alone");
+    supervisor.request(6, b"abc", 7);
+    assert_eq!(supervisor.register_buffer(buffer(1)), -libc::ECONNRESET);
+    let (callbacks, again) = recorder();
+    assert_eq!(supervisor.initialize(callbacks), 0);
+    supervisor.request(8, b"abc", 9);
+    assert_eq!(again.recv(), Ok(Seen::Returned(8, 3, 9)));
+    supervisor.deinitialize();
+    assert_eq!(seen.try_iter().count(), 0);
+}
+
+fn death_at_once_of_a_start_that_hangs() {
+    next_host("start-hangs");
+    let supervisor = supervisor();
+    let (callbacks, _seen) = recorder();
+    let starting = supervisor.clone();
+    let starting = std::thread::spawn(move || starting.initialize(callbacks));
+    host_pid();
+    assert!(supervisor.end_now());
+    assert_eq!(starting.join().unwrap(), -libc::ECONNRESET);
+    assert_no_children();
+}
+
+fn death_at_once_of_nobody() {
+    let supervisor = supervisor();
+    assert!(supervisor.end_now());
+    let (callbacks, _seen) = recorder();
+    assert_eq!(supervisor.initialize(callbacks), 0);
+    supervisor.deinitialize();
+    assert!(supervisor.end_now());
 }
 
 fn descriptors_are_closed_before_notify() {

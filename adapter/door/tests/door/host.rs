@@ -280,7 +280,7 @@ impl Host {
         map.controls.clone()
     }
 
-    pub fn configure(&mut self, lens: bool) -> (i32, Vec<ControlInfo>, Duration) {
+    pub fn configure_call(&mut self, lens: bool) -> Call {
         self.serializer.reset();
         let sensor =
             vec![limits(V4L2_CID_EXPOSURE, 4, 2480), limits(V4L2_CID_ANALOGUE_GAIN, 0, 232)];
@@ -291,13 +291,18 @@ impl Host {
             self.serializer.send_map(lens).unwrap()
         });
         let size = Size { width: 1280, height: 720 };
-        let call = Call::Configure(Box::new(ConfigInfo {
+        Call::Configure(Box::new(ConfigInfo {
             sensor_info: self.sensor_info(),
             sensor_controls: Some(self.serializer.send_map(sensor).unwrap()),
             lens_controls,
             bds_output_size: size,
             iif: size,
-        }));
+        }))
+    }
+
+    /// What `configure` answers: number, controls, time.
+    pub fn configure(&mut self, lens: bool) -> (i32, Vec<ControlInfo>, Duration) {
+        let call = self.configure_call(lens);
         match self.ask_with(&call, &[]) {
             (Reply::Configure { ret, ipa_controls }, time) => {
                 (ret, self.offered(ipa_controls), time)

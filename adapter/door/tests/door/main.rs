@@ -16,4 +16,5 @@ mod faults;
 mod host;
 mod hostile;
 mod protocol;
+mod stopped;
 mod worker;

@@ -88,6 +88,7 @@ impl Script {
                 std::thread::sleep(Duration::from_secs(3600));
             },
             "slow" => std::thread::sleep(Duration::from_secs(3)),
+            "soon" => std::thread::sleep(Duration::from_millis(400)),
             // Longer than a frame may take, and shorter than two of them.
             "late" => std::thread::sleep(Duration::from_millis(70)),
             "panic" => panic!("as the script says"),

@@ -231,6 +231,52 @@ fn nothing_is_under_way_after_a_stop() {
 }
 
 #[test]
+fn a_library_in_another_process_is_ended_before_a_stop_returns() {
+    let (mut session, library) = session();
+    library.live_apart();
+    session.run(5);
+    for round in 1..4 {
+        library.fault(Command::AicRun, Fault::Held);
+        session.patience = SHORT;
+        session.step();
+        session.ipa.stop(plenty().min(Instant::now() + SHORT));
+        assert_eq!((library.ended(), library.deinitialized()), (round, 0));
+        library.heal();
+        session.patience = crate::camera::PLENTY;
+        session.start();
+        assert!((0..MANY).any(|_| session.step().params.is_some()));
+        assert_eq!(library.initialized(), round + 1);
+    }
+    // One that answers goes on.
+    session.ipa.stop(plenty());
+    assert_eq!(library.ended(), 3);
+}
+
+/// Where it runs in this process it can only be asked to end.
+#[test]
+fn a_library_is_not_started_again_before_it_has_ended() {
+    let (mut session, library) = session();
+    session.run(5);
+    library.fault(Command::AicRun, Fault::Held);
+    library.linger(true);
+    session.patience = SHORT;
+    session.step();
+    session.ipa.stop(Instant::now() + SHORT);
+    library.heal();
+    session.start();
+    for _ in 0..20 {
+        assert!(session.step().params.is_none());
+    }
+    session.ipa.stop(Instant::now() + SHORT);
+    assert_eq!(session.init().unwrap_err().errno, -110);
+    assert_eq!((library.initialized(), library.deinitialized()), (1, 0));
+    library.linger(false);
+    session.patience = crate::camera::PLENTY;
+    session.init().unwrap();
+    assert_eq!((library.initialized(), library.deinitialized()), (2, 1));
+}
+
+#[test]
 fn answers_that_nobody_asked_for_change_nothing() {
     let (mut session, library) = session();
     for command in PER_FRAME {

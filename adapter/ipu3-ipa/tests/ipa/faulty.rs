@@ -60,6 +60,11 @@ struct State {
     initialize: Option<i32>,
     hangs: bool,
     dead: bool,
+    /// It runs in a process of its own, which can be ended at once.
+    apart: bool,
+    ended: u32,
+    /// `deinitialize` does not return.
+    lingers: bool,
     requests: Vec<u32>,
     /// The buffer that each command was asked with last.
     last: HashMap<u32, i32>,
@@ -99,6 +104,21 @@ impl Faulty {
     /// `initialize` does not return, or does so now.
     pub fn hang(&self, hangs: bool) {
         self.with(|state| state.hangs = hangs);
+    }
+
+    /// Runs in a process of its own from now on.
+    pub fn live_apart(&self) {
+        self.with(|state| state.apart = true);
+    }
+
+    /// How often it was ended at once.
+    pub fn ended(&self) -> u32 {
+        self.with(|state| state.ended)
+    }
+
+    /// `deinitialize` does not return, or does so now.
+    pub fn linger(&self, lingers: bool) {
+        self.with(|state| state.lingers = lingers);
     }
 
     pub fn initialized(&self) -> u32 {
@@ -254,6 +274,20 @@ impl CameraAlgorithm for Faulty {
         if let Some(server) = self.inner.lock().unwrap().take() {
             server.deinitialize();
         }
-        self.with(|state| state.deinitialized += 1);
+        let (state, changed) = &*self.state;
+        let mut now = changed.wait_while(state.lock().unwrap(), |state| state.lingers).unwrap();
+        now.deinitialized += 1;
+        changed.notify_all();
+    }
+    fn end_now(&self) -> bool {
+        let apart = self.with(|state| state.apart);
+        if apart {
+            drop(self.inner.lock().unwrap().take());
+            self.with(|state| {
+                state.ended += 1;
+                state.held.clear();
+            });
+        }
+        apart
     }
 }

@@ -40,6 +40,8 @@ pub(crate) const BUFFERS: usize = 1024;
 pub(crate) const FRAMES: usize = 64;
 /// Requests whose controls wait for the IPA; older ones are merged.
 pub(crate) const REQUESTS: usize = 64;
+/// Bytes of all their controls; a request that is alone may have more, as much as a message holds.
+pub(crate) const REQUEST_BYTES: usize = 128 << 10;
 /// Messages that are received before anything is answered: more than a socket holds by default
 /// (linux `net.unix.max_dgram_qlen`: 10 datagrams, two for a message).
 pub(crate) const AT_ONCE: usize = 64;

@@ -6,7 +6,8 @@ use std::time::Instant;
 use cami_ipu3_ipa::Mode;
 use cami_wire::libcamera::{Control, ControlInfo, ControlList, IpaCameraSensorInfo, IpaSettings};
 
-use crate::limits::REQUESTS;
+use crate::limits::{REQUEST_BYTES, REQUESTS};
+use crate::seldom::Seldom;
 
 /// Names a job, to know its outcome by.
 pub(crate) type Ticket = u64;
@@ -46,11 +47,12 @@ pub(crate) struct Queued {
 }
 
 /// The jobs that have not begun. It cannot grow for ever, however long the IPA is away: of
-/// statistics only the newest wait, parameters are worth nothing after their deadline, and requests
-/// that are too many become one.
+/// statistics only the newest wait, parameters are worth nothing after their deadline, requests that
+/// are too many or too large become one, and a stop makes the starts and stops before it needless.
 #[derive(Debug, Default)]
 pub(crate) struct Queue {
     jobs: VecDeque<Queued>,
+    forgotten: Seldom,
 }
 
 impl Queue {
@@ -61,14 +63,18 @@ impl Queue {
             Job::ComputeParams { .. } => self
                 .position(|job| matches!(job, Job::ComputeParams { .. }))
                 .filter(|at| self.jobs.get(*at).is_some_and(|job| job.until <= Instant::now())),
-            Job::QueueRequest { .. } => {
-                self.merge_oldest_requests();
+            Job::Stop => {
+                // Whoever asked for those has been answered: libcamera makes one call at a time.
+                self.jobs.retain(|queued| !matches!(queued.job, Job::Start | Job::Stop));
                 None
             }
             _ => None,
         };
         let needless = needless.and_then(|at| self.jobs.remove(at));
         self.jobs.push_back(queued);
+        while self.has_too_many_requests() {
+            self.merge_oldest_requests();
+        }
         needless
     }
 
@@ -99,10 +105,6 @@ impl Queue {
     /// Controls hold until others come, so the older of two requests only adds what the newer does
     /// not say.
     fn merge_oldest_requests(&mut self) {
-        let is_request = |queued: &&mut Queued| matches!(queued.job, Job::QueueRequest { .. });
-        if self.jobs.iter_mut().filter(is_request).count() < REQUESTS {
-            return;
-        }
         let Some(at) = self.position(|job| matches!(job, Job::QueueRequest { .. })) else { return };
         let Some(Queued { job: Job::QueueRequest { controls: older, .. }, .. }) =
             self.jobs.remove(at)
@@ -113,15 +115,44 @@ impl Queue {
             Job::QueueRequest { controls, .. } => Some(controls),
             _ => None,
         });
-        if let Some(newer) = next {
-            let missing: Vec<Control> = older
-                .controls
-                .into_iter()
-                .filter(|control| newer.get(control.id).is_none())
-                .collect();
-            newer.controls.extend(missing);
+        let Some(newer) = next else { return };
+        let mut room = (REQUEST_BYTES / 2).saturating_sub(list_bytes(newer));
+        let mut forgotten = false;
+        for control in older.controls {
+            if newer.get(control.id).is_some() {
+                continue;
+            }
+            match room.checked_sub(control_bytes(&control)) {
+                Some(rest) => {
+                    room = rest;
+                    newer.controls.push(control);
+                }
+                None => forgotten = true,
+            }
+        }
+        if forgotten && let Some(total) = self.forgotten.count() {
+            log::warn!("controls of old requests are too large to wait; {total} times so far");
         }
     }
+
+    fn has_too_many_requests(&self) -> bool {
+        let (mut count, mut bytes) = (0_usize, 0_usize);
+        for queued in &self.jobs {
+            if let Job::QueueRequest { controls, .. } = &queued.job {
+                count = count.saturating_add(1);
+                bytes = bytes.saturating_add(list_bytes(controls));
+            }
+        }
+        count > REQUESTS || (count > 1 && bytes > REQUEST_BYTES)
+    }
+}
+
+fn list_bytes(list: &ControlList) -> usize {
+    list.controls.iter().map(control_bytes).fold(0, usize::saturating_add)
+}
+
+fn control_bytes(control: &Control) -> usize {
+    size_of::<Control>().saturating_add(control.value.data().len())
 }
 
 #[cfg(test)]
@@ -181,6 +212,59 @@ mod tests {
         assert!(queue.push(queued(3, Job::ComputeParams { frame: 3 })).is_none());
         assert_eq!(queue.cancel(2).unwrap().ticket, 2);
         assert!(queue.cancel(2).is_none());
+    }
+
+    fn waiting_bytes(queue: &Queue) -> usize {
+        let bytes = |queued: &Queued| match &queued.job {
+            Job::QueueRequest { controls, .. } => list_bytes(controls),
+            _ => 0,
+        };
+        queue.jobs.iter().map(bytes).sum()
+    }
+
+    /// Each as large as a message may be, and with controls that none before it had.
+    #[test]
+    fn large_requests_are_bounded_and_the_newest_is_whole() {
+        let mut queue = Queue::default();
+        let value = ControlValue::array(&vec![7_u8; 10_000]).unwrap();
+        for ticket in 0..200_u32 {
+            let controls = (0..20)
+                .map(|nth| Control { id: ticket * 20 + nth, value: value.clone() })
+                .collect();
+            let controls = ControlList { handle: 0, id_map: IdMap::Controls, controls };
+            queue.push(queued(ticket.into(), Job::QueueRequest { frame: ticket, controls }));
+            queue.push(request(u64::from(ticket) + 1000, 1_000_000, 5));
+            assert!(waiting_bytes(&queue) <= 250_000, "{}", waiting_bytes(&queue));
+        }
+        let Some(Queued { job: Job::QueueRequest { controls, .. }, .. }) = queue.jobs.pop_back()
+        else {
+            panic!("no request")
+        };
+        assert_eq!(controls.get(1_000_000).and_then(ControlValue::get), Some(5));
+        let Some(Queued { job: Job::QueueRequest { controls, .. }, .. }) = queue.jobs.pop_back()
+        else {
+            return;
+        };
+        assert!(controls.get(199 * 20 + 19).is_some());
+    }
+
+    /// An IPA that is away while an application starts and stops again and again.
+    #[test]
+    fn starts_and_stops_that_were_given_up_on_do_not_pile_up() {
+        let mut queue = Queue::default();
+        for ticket in 0..100 {
+            queue.push(queued(2 * ticket, Job::Start));
+            queue.push(request(1000 + ticket, 1, 1));
+            queue.push(queued(2 * ticket + 1, Job::Stop));
+        }
+        queue.push(queued(200, Job::Start));
+        let kept: Vec<Ticket> = queue
+            .jobs
+            .iter()
+            .filter(|queued| matches!(queued.job, Job::Start | Job::Stop))
+            .map(|queued| queued.ticket)
+            .collect();
+        assert_eq!(kept, [199, 200]);
     }
 
     #[test]

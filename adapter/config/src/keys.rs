@@ -67,7 +67,7 @@ pub const KEYS: &[(&str, Kind, &str)] = &[
     (
         "recovery",
         Kind::Text,
-        "notify: a death is told once; resume: nobody notices; notify, at libcamera's door resume",
+        "notify: a death is told once; resume: nobody notices; notify, in libcamera's section resume",
     ),
     (
         "restart.limit",
@@ -76,7 +76,11 @@ pub const KEYS: &[(&str, Kind, &str)] = &[
     ),
     ("restart.window_ms", Kind::Number, "the window in which restarts are counted; 5000"),
     ("standby", Kind::Flag, "keep a second host warm for resume; false"),
-    ("profile", Kind::Text, "generic, intel-ipu3, intel-ipu6, rockchip, mediatek, or a file"),
+    (
+        "profile",
+        Kind::Text,
+        "generic, intel-ipu3, intel-ipu6, rockchip, mediatek, or a file; for libcamera intel-ipu3",
+    ),
     ("timeouts.initialize_ms", Kind::Number, "start of the host and initialize; 0 = none; 3000"),
     ("timeouts.register_ms", Kind::Number, "register_buffer and the like; 0 = none; 5000"),
     ("timeouts.request_ms", Kind::Number, "a request until its callback; 0 = none; by profile"),

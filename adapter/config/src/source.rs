@@ -7,12 +7,17 @@ use std::path::{Path, PathBuf};
 
 use toml::Table;
 
+use crate::config::LIBCAMERA_SECTION;
 use crate::keys::{KEYS, Kind, Value, variable};
 
 /// Where the file is if `CAMI_IPA_CONFIG` does not say.
 const DEFAULT_FILE: &str = "/etc/cami-ipa.toml";
 /// A configuration has some hundred bytes.
 const MAX_FILE_BYTES: u64 = 1 << 20;
+
+/// What libcamera's door has defaults of its own for. At the top level of the file it is said for the
+/// HAL's doors: which protocol their library speaks, and what their HAL makes of a death.
+const OF_EACH_DOOR: [&str; 2] = ["profile", "recovery"];
 
 /// Variables of ours that are not keys: the file's name, and those of the tests.
 const NO_KEYS: [&str; 4] =
@@ -118,6 +123,9 @@ impl Source {
                 }
                 value => self.read_key(&file, name, value)?,
             }
+        }
+        if section == Some(LIBCAMERA_SECTION) {
+            self.values.retain(|(key, ..)| !OF_EACH_DOOR.contains(key));
         }
         if let Some((name, inner)) = own {
             for (key, value) in inner {

@@ -37,8 +37,19 @@ fn config_of_libcamera_s_door_has_defaults_of_its_own() {
     let section = Some(LIBCAMERA_SECTION);
     let config = read("", &[], section).unwrap();
     assert_eq!((config.recovery, config.profile.name.as_str()), (Recovery::Resume, "intel-ipu3"));
-    let text = "profile = \"generic\"\nrecovery = \"notify\"";
-    let config = read(text, &[], section).unwrap();
+    // What is said for all HALs is not said for libcamera, whose library another protocol's profile
+    // would keep from being resumed; all else of the top level holds.
+    let common = "profile = \"generic\"\nrecovery = \"notify\"\nstandby = true\n";
+    let config = read(common, &[], section).unwrap();
+    assert_eq!((config.recovery, config.profile.name.as_str()), (Recovery::Resume, "intel-ipu3"));
+    assert!(config.standby && config.warnings.is_empty(), "{:?}", config.warnings);
+    let config = read(common, &[], Some("libcam_algo.so")).unwrap();
+    assert_eq!((config.recovery, config.profile.name.as_str()), (Recovery::Notify, "generic"));
+    let own = "[\"ipa_cami_ipu3.so\"]\nprofile = \"generic\"\nrecovery = \"notify\"";
+    let config = read(own, &[], section).unwrap();
+    assert_eq!((config.recovery, config.profile.name.as_str()), (Recovery::Notify, "generic"));
+    let set = [("CAMI_IPA_PROFILE", "generic"), ("CAMI_IPA_RECOVERY", "notify")];
+    let config = read("", &set, section).unwrap();
     assert_eq!((config.recovery, config.profile.name.as_str()), (Recovery::Notify, "generic"));
     assert_eq!(read("", &[], Some("libcam_algo.so")).unwrap().recovery, Recovery::Notify);
 }

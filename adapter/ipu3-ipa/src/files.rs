@@ -5,7 +5,7 @@ use std::io::{self, Read, Write};
 use std::path::Path;
 
 /// Files of the system, or those that a test makes up.
-pub trait Files: Send {
+pub trait Files: Send + Sync {
     /// The contents of a file of at most `most` bytes.
     ///
     /// # Errors
@@ -18,7 +18,7 @@ pub trait Files: Send {
     /// It is not there, or not readable.
     fn list(&self, folder: &Path) -> io::Result<Vec<String>>;
 
-    /// Replaces the contents of a file, as a whole or not at all.
+    /// Replaces the contents of a file, as a whole or not at all. May take as long as the disk does.
     ///
     /// # Errors
     /// It cannot be written.

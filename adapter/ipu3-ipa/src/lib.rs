@@ -15,6 +15,7 @@ mod gains;
 mod handover;
 mod history;
 mod ipa;
+mod keeper;
 mod latch;
 mod limits;
 #[cfg(test)]

@@ -19,6 +19,7 @@ use crate::errno::{E2BIG, EINVAL, EIO, ENODEV, ETIMEDOUT, error};
 use crate::files::Files;
 use crate::gains::Gains;
 use crate::ipa::{Ipa, IpaError, Mode, Processed, SensorSettings};
+use crate::keeper::Keeper;
 use crate::latch::Latch;
 use crate::limits;
 use crate::metadata::Metadata;
@@ -38,7 +39,8 @@ const LEAD: u32 = 3;
 #[derive(Debug)]
 pub struct Translation {
     connection: Connection,
-    files: Box<dyn Files>,
+    files: Arc<dyn Files>,
+    keeper: Keeper,
     places: Places,
     ids: ControlIds,
     codec: Codec,
@@ -108,8 +110,10 @@ impl Translation {
         places: Places,
         ids: ControlIds,
     ) -> io::Result<Self> {
+        let files: Arc<dyn Files> = files.into();
         Ok(Self {
             connection: Connection::new(library)?,
+            keeper: Keeper::new(Arc::clone(&files)),
             files,
             places,
             ids,
@@ -206,8 +210,11 @@ impl Translation {
         let size = usize::try_from(buffer.payload.size).unwrap_or(usize::MAX);
         match buffer.payload.data.get(..size) {
             Some(learnt) if size > 0 && size <= MOST_AIQD_BYTES => {
-                if let Err(error) = self.files.write(&path, learnt) {
-                    log::warn!("{} cannot be written: {error}", path.display());
+                if !self.keeper.write(path, learnt.to_vec(), asked_until) {
+                    log::warn!(
+                        "what was learnt of {} is not written yet: the disk is slow",
+                        self.model
+                    );
                 }
             }
             _ => log::warn!("the library says that it has learnt {size} bytes: not kept"),

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, RwLock};
 use std::time::{Duration, Instant};
 
 use cam_algo_reference::Server;
@@ -38,9 +38,9 @@ pub fn plenty() -> Instant {
     Instant::now() + PLENTY
 }
 
-/// Files in memory, shared with the test.
+/// Files in memory, shared with the test; while somebody holds the lock, no write ends.
 #[derive(Clone, Default)]
-pub struct Made(pub Arc<Mutex<BTreeMap<PathBuf, Vec<u8>>>>);
+pub struct Made(pub Arc<Mutex<BTreeMap<PathBuf, Vec<u8>>>>, pub Arc<RwLock<()>>);
 
 impl Files for Made {
     fn read(&self, path: &Path, most: usize) -> io::Result<Vec<u8>> {
@@ -53,6 +53,7 @@ impl Files for Made {
         Err(ErrorKind::NotFound.into())
     }
     fn write(&self, path: &Path, contents: &[u8]) -> io::Result<()> {
+        drop(self.1.read().unwrap());
         self.0.lock().unwrap().insert(path.to_path_buf(), contents.to_vec());
         Ok(())
     }

@@ -2,12 +2,16 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use cam_algo_reference::Server;
 use cami_ipu3_ipa::{ControlName, IdSet, Ipa};
 use cami_wire::libcamera::Size;
 
 use crate::camera::{Session, lights, mode, plenty};
+
+/// What a slow machine may take beyond a deadline.
+const SLACK: Duration = Duration::from_secs(10);
 
 fn session() -> Session {
     let day = lights(500.0, virtual_camera::Source::Daylight(6504.0));
@@ -96,4 +100,25 @@ fn what_was_learnt_is_kept() {
     assert_eq!(kept.as_deref(), Some(cam_algo_reference::VERSION.as_bytes()));
     // And it does not hurt the next time.
     session.init().unwrap();
+}
+
+#[test]
+fn a_disk_that_is_slow_holds_no_call() {
+    const SHORT: Duration = Duration::from_millis(600);
+    let mut session = Session::reference(IdSet::From0_5);
+    let disk = Arc::clone(&session.files.1);
+    let learnt = Path::new("/learnt/ov13858.aiqd");
+    let slow = disk.write().unwrap();
+    for _ in 0..3 {
+        session.run(3);
+        let begun = Instant::now();
+        session.ipa.stop(begun + SHORT);
+        assert!(begun.elapsed() < SHORT + SLACK, "{:?}", begun.elapsed());
+        session.start();
+        assert!(session.step().params.is_some(), "the library goes on");
+    }
+    assert!(!session.files.0.lock().unwrap().contains_key(learnt));
+    drop(slow);
+    session.ipa.stop(plenty());
+    assert!(session.files.0.lock().unwrap().contains_key(learnt));
 }

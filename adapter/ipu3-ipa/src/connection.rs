@@ -322,8 +322,27 @@ impl Connection {
             }
             Err(error) => {
                 self.failed();
+                if let SetUpError::Request(RequestError { cause: Cause::Buffer(_), .. }) = &error {
+                    self.replace_buffers();
+                }
                 Err(NotUp::SetUp(error))
             }
+        }
+    }
+
+    /// After a request that failed: where its buffer cannot be used, nothing that was set up through it
+    /// can be relied upon, and another engine gets other buffers.
+    pub fn failed_by(&mut self, error: &RequestError) {
+        if matches!(error.cause, Cause::Buffer(_)) {
+            self.failed();
+            self.replace_buffers();
+        }
+    }
+
+    fn replace_buffers(&mut self) {
+        match Buffers::new() {
+            Ok(buffers) => self.buffers = buffers,
+            Err(error) => log::error!("no memory for other buffers: {error}"),
         }
     }
 

@@ -94,7 +94,9 @@ impl Trouble {
     fn passes(&self) -> bool {
         match self {
             Self::NotUp(error) => !matches!(error, NotUp::System(_)),
-            Self::Request(error) => matches!(error.cause, Cause::Lost | Cause::NoAnswer),
+            Self::Request(error) => {
+                matches!(error.cause, Cause::Lost | Cause::NoAnswer | Cause::Buffer(_))
+            }
         }
     }
 }
@@ -129,8 +131,21 @@ impl Translation {
         })
     }
 
+    /// What follows from the failure of a call.
+    fn examine<T>(&mut self, result: Result<T, Trouble>) -> Result<T, Trouble> {
+        if let Err(Trouble::Request(error)) = &result {
+            self.connection.failed_by(error);
+        }
+        result
+    }
+
     /// AIC and the first exposure for the mode that is configured.
     fn begin(&mut self, until: Instant) -> Result<(), Trouble> {
+        let begun = self.try_to_begin(until);
+        self.examine(begun)
+    }
+
+    fn try_to_begin(&mut self, until: Instant) -> Result<(), Trouble> {
         let Some(running) = &mut self.running else { return Ok(()) };
         let mut up = self.connection.up_patiently(until)?;
         self.gains.find_limits(&mut up, &running.sensor)?;
@@ -329,6 +344,7 @@ impl Ipa for Translation {
             metadata.colour(&running.sensor, awb, &pa.results().base);
         }
         let processed = self.process(&frame, statistics, &mut metadata, until);
+        let processed = self.examine(processed);
         let lens_position = processed.unwrap_or_else(|trouble| {
             self.troubles.warn(format_args!("frame {}: {trouble}", frame.number));
             None
@@ -351,7 +367,8 @@ impl Ipa for Translation {
 
     fn compute_params(&mut self, frame: u32, until: Instant) -> Option<&[u8]> {
         self.now.advance(frame);
-        match self.params(frame, until) {
+        let params = self.params(frame, until);
+        match self.examine(params) {
             Ok(true) => Some(self.codec.last_params()),
             Ok(false) => None,
             Err(trouble) => {
@@ -359,5 +376,44 @@ impl Ipa for Translation {
                 None
             }
         }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test states what it expects")]
+mod tests {
+    use super::*;
+    use crate::control_ids::IdSet;
+    use crate::files::SystemFiles;
+    use crate::made_up;
+    use cami_ipu3_requests::SharedBuffer;
+    use std::time::Duration;
+
+    /// Buffers that cannot be written, or read, any more cost the frame; the next has others.
+    #[test]
+    fn a_buffer_that_cannot_be_used_is_replaced_with_the_engine() {
+        let folder = tempfile::tempdir().unwrap();
+        let tuning = folder.path().join("ov13858.aiqb");
+        std::fs::write(&tuning, b"tuning").unwrap();
+        let library = Arc::new(cam_algo_reference::Server::new());
+        let places = Places { tuning: vec![("ov13858".to_owned(), tuning)], ..Places::default() };
+        let ids = ControlIds::from(IdSet::From0_5);
+        let mut ipa = Translation::new(library, Box::new(SystemFiles), places, ids).unwrap();
+        let until = Instant::now() + Duration::from_secs(60);
+        let settings =
+            IpaSettings { configuration_file: String::new(), sensor_model: "ov13858".to_owned() };
+        ipa.init(&settings, &made_up::sensor_info(), &made_up::sensor_controls(), until).unwrap();
+        ipa.configure(&made_up::mode(), until).unwrap();
+        ipa.start(until).unwrap();
+        assert!(ipa.compute_params(0, until).is_some());
+        let up = ipa.connection.up(until).unwrap();
+        let first = up.generation;
+        // No byte fits.
+        up.buffers.aic.shared = SharedBuffer::new("small", 0).unwrap();
+        assert!(ipa.compute_params(1, until).is_none());
+        assert!(!ipa.connection.is_up());
+        let again = (3..1000).any(|frame| ipa.compute_params(frame, until).is_some());
+        assert!(again);
+        assert!(ipa.connection.up(until).unwrap().generation > first);
     }
 }

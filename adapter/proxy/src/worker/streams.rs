@@ -1,7 +1,10 @@
 //! The standard streams of a worker.
 
+use std::os::fd::AsFd;
+
 use cami_config::{Config, LogTarget};
 use cami_guest::Target;
+use nix::sys::stat::fstat;
 
 /// Opens those that are closed on `/dev/null`, before anything else gets their numbers: libcamera up
 /// to 0.5.0 closes all three (spec/libcamera-ipa.md, section 5, number 19), and whatever is opened
@@ -25,7 +28,7 @@ pub fn open_closed() {
 /// `/dev/null`, as it is when it was closed: then the system log.
 pub fn log_to(config: Option<&Config>) {
     let target = match config.map(|config| &config.log_target) {
-        None | Some(LogTarget::Automatic) if is_null(libc::STDERR_FILENO) => Target::Syslog,
+        None | Some(LogTarget::Automatic) if is_null(std::io::stderr()) => Target::Syslog,
         None | Some(LogTarget::Automatic) => Target::default(),
         Some(LogTarget::Stderr) => Target::Stderr,
         Some(LogTarget::Syslog) => Target::Syslog,
@@ -35,13 +38,8 @@ pub fn log_to(config: Option<&Config>) {
 }
 
 /// Whether a descriptor is `/dev/null` (linux `Documentation/admin-guide/devices.txt`: 1, 3).
-fn is_null(fd: i32) -> bool {
-    let mut status = std::mem::MaybeUninit::<libc::stat>::zeroed();
-    // SAFETY: `status` is writable and of the right type.
-    if unsafe { libc::fstat(fd, status.as_mut_ptr()) } != 0 {
-        return false;
-    }
-    // SAFETY: fstat filled it.
-    let status = unsafe { status.assume_init() };
-    status.st_mode & libc::S_IFMT == libc::S_IFCHR && status.st_rdev == libc::makedev(1, 3)
+fn is_null(fd: impl AsFd) -> bool {
+    fstat(fd).is_ok_and(|status| {
+        status.st_mode & libc::S_IFMT == libc::S_IFCHR && status.st_rdev == libc::makedev(1, 3)
+    })
 }

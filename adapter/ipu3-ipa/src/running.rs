@@ -248,7 +248,10 @@ impl Running {
         };
         let Some(ae) = self.history.expected(frame) else { return Ok(None) };
         let digital_gain = digital_gain(ae);
-        // The tables are most of the request, and change with the light or the digital gain only.
+        // The tables are most of the request, and change with the light or the digital gain only. They
+        // stay in its buffer: a library that is brought up again beneath the client is given that
+        // buffer, and takes the tables of its first AIC_RUN whether they are called new or not
+        // (measured with Intel's). Its AIQ calls those of its first SA_RUN new, besides.
         let shading = (up.generation, self.results.tables, digital_gain.to_bits());
         let tables = if self.shading == Some(shading) { Tables::Known } else { Tables::New };
         self.shading = None;

@@ -239,6 +239,77 @@ fn no_request_is_in_flight_when_stop_is_answered() {
     stream.worker.exit();
 }
 
+/// The shading table that a frame's parameters hold.
+fn shading(stream: &Stream) -> Vec<u8> {
+    let at = std::mem::offset_of!(cami_ipu3::uapi::Params, acc_param.shd);
+    let mut table = vec![0; size_of::<cami_ipu3::uapi::ShdConfig>()];
+    stream.params.read_exact_at(&mut table, at as u64).unwrap();
+    table
+}
+
+/// A dark scene under one of two lights.
+fn statistics(source: virtual_camera::Source, frame: u32) -> Box<cami_ipu3::uapi::Stats3a> {
+    let light = virtual_camera::Light { source, lux: 0.01 };
+    let light = virtual_camera::ScheduledLight { first_frame: 0, light };
+    let chart = virtual_camera::ChartCamera::new(&[light], 1).unwrap();
+    let exposure =
+        virtual_camera::Exposure { time_us: 33_000, analogue_gain: 10.0, digital_gain: 1.0 };
+    let grids = virtual_camera::Camera::grids(&chart, frame.into(), &exposure, 0);
+    virtual_camera::raw_statistics(&grids, virtual_camera::Stripes::One)
+}
+
+/// A vendor process that dies in AIC_RUN, whose shading tables its client sends only where they change: the
+/// one that takes its place has them again, and comes to the same shading.
+#[test]
+fn shading_survives_a_death_in_the_midst_of_a_configuration() {
+    use virtual_camera::Source;
+    let mut stream = Stream::start(&artefact("libcam_algo_reference.so"), &[]);
+    stream.begin();
+    let mut number = 0;
+    let mut frame = |stream: &mut Stream, source: Source| {
+        let raw = statistics(source, number);
+        stream.statistics.write_all_at(cami_ipu3::bytes_of(&*raw), 0).unwrap();
+        stream.frame(number);
+        number += 1;
+        let mut params = vec![0; 39_328];
+        stream.params.read_exact_at(&mut params, 0).unwrap();
+        params
+    };
+    let lights = [Source::Daylight(6504.0), Source::Planckian(2856.0)];
+    // In the dark the digital gain goes into the table, until it is at its end.
+    let mut table = Vec::new();
+    let mut same = 0;
+    let until = Instant::now() + PATIENCE;
+    while same < 30 {
+        frame(&mut stream, lights[0]);
+        let now = shading(&stream);
+        let is_something = now[32..].iter().any(|byte| *byte != 0);
+        same = if now == table && is_something { same + 1 } else { 0 };
+        table = now;
+        assert!(Instant::now() < until, "no shading\n{}", stream.setup.log());
+    }
+    for round in 1..4 {
+        let victim = open(&stream.processes()).pop().unwrap();
+        // SAFETY: two numbers; the process is one of ours that lives.
+        assert_eq!(unsafe { libc::kill(victim.pid(), libc::SIGSTOP) }, 0);
+        // AIC_RUN waits for a process that is stopped, and is answered by another one.
+        let before = frame(&mut stream, lights[0]);
+        victim.kill();
+        let until = Instant::now() + PATIENCE;
+        // Another light, so that parameters show who made them.
+        while frame(&mut stream, lights[round % 2]) == before {
+            assert!(Instant::now() < until, "it does not come back\n{}", stream.setup.log());
+        }
+        // AE finds its way, and the table with it.
+        while shading(&stream) != table {
+            frame(&mut stream, lights[0]);
+            assert!(Instant::now() < until, "other shading\n{}", stream.setup.log());
+        }
+    }
+    assert_eq!(stream.ask(3), 0);
+    stream.worker.exit();
+}
+
 /// With `socket` the library is the service's, with the sandbox that it can have; a path reaches it out
 /// of libcamera's network namespace too.
 #[test]

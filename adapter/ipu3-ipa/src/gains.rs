@@ -55,10 +55,18 @@ impl Gains {
     }
 
     /// Finds the limits: those of the sensor's codes, as far as the library has a gain for them.
+    ///
+    /// A driver may know more codes than the tuning (ov13858: 8191, and 1984), and those have a gain
+    /// of 1 for Intel's library.
     pub fn find_limits(&mut self, up: &mut Up<'_>, sensor: &Sensor) -> Result<(), RequestError> {
-        let least = self.of(up, sensor.gain.min)?;
-        let greatest = self.of(up, sensor.gain.max)?;
+        self.limits = None;
         let most = up.engine.max_gain.filter(|gain| gain.is_finite() && *gain > 0.0);
+        let most_code = up.engine.max_code.map(i32::from);
+        let least = self.of(up, sensor.gain.min)?;
+        let greatest = match (most, most_code) {
+            (Some(most), Some(code)) if code <= sensor.gain.max => Some(most),
+            _ => self.of(up, sensor.gain.max)?,
+        };
         self.limits = match (least, greatest) {
             (Some(least), Some(greatest)) => {
                 let greatest = most.map_or(greatest, |most| greatest.min(most));

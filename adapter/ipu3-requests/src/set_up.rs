@@ -88,6 +88,8 @@ pub struct Engine {
     pub mkn: u64,
     /// The largest analogue gain of the sensor, if the tuning tells.
     pub max_gain: Option<f32>,
+    /// The sensor's code of that gain. Beyond it Intel's library has a gain of 1 for every code.
+    pub max_code: Option<u16>,
     /// The engine's version, as it calls it.
     pub version: String,
 }
@@ -178,7 +180,8 @@ impl SetUp {
                 self.version.insert(printable(text))
             }
         };
-        Ok(Engine { cmc: cmc.clone(), aiq, mkn, max_gain, version: version.clone() })
+        let (cmc, version, max_code) = (cmc.clone(), version.clone(), self.max_code);
+        Ok(Engine { cmc, aiq, mkn, max_gain, max_code, version })
     }
 }
 

@@ -28,6 +28,9 @@ pub enum Fault {
     Dies,
     /// It comes three times.
     Thrice,
+    /// The tuning's codes of the analogue gain end with this one: those beyond have a gain of 1, as
+    /// Intel's library answers them.
+    CodesTo(u16),
 }
 
 /// Where the answer begins in a payload (spec/ipu3-protocol.md, 1.2); the rest is the client's.
@@ -182,6 +185,23 @@ impl Layer {
     }
 }
 
+/// The two conversions of gains: a number in, a number out.
+impl Layer {
+    fn convert(&self, req_id: u32, handle: i32, last: u16) {
+        let state = self.state.0.lock().unwrap();
+        let Some(file) = state.buffers.get(&handle) else { return };
+        let mut words = [0; 8];
+        file.read_exact_at(&mut words, 22_568).unwrap();
+        let [low, high, _, _, code_low, code_high, ..] = words;
+        if req_id == Command::ExcAnalogGainToSensor.number() {
+            let code = u16::from_le_bytes([code_low, code_high]).min(last);
+            file.write_all_at(&code.to_le_bytes(), 22_572).unwrap();
+        } else if u16::from_le_bytes([low, high]) > last {
+            file.write_all_at(&1.0_f32.to_le_bytes(), 22_572).unwrap();
+        }
+    }
+}
+
 impl Callbacks for Layer {
     fn returned(&self, req_id: u32, status: u32, handle: i32) {
         let fault = self.state.0.lock().unwrap().faults.get(&req_id).copied();
@@ -213,6 +233,7 @@ impl Callbacks for Layer {
                 self.callbacks.returned(req_id, status, handle);
                 self.callbacks.returned(req_id, status, handle);
             }
+            Some(Fault::CodesTo(last)) => self.convert(req_id, handle, last),
             None => {}
         }
         self.callbacks.returned(req_id, status, handle);

@@ -5,10 +5,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use cam_algo_reference::Server;
+use cami_ipu3::Command;
 use cami_ipu3_ipa::{ControlName, IdSet, Ipa};
 use cami_wire::libcamera::Size;
 
-use crate::camera::{Session, lights, mode, plenty};
+use crate::camera::{Session, exposure, lights, mode, plenty};
+use crate::faulty::{Fault, Faulty};
 
 /// What a slow machine may take beyond a deadline.
 const SLACK: Duration = Duration::from_secs(10);
@@ -34,6 +36,25 @@ fn limits_come_from_the_sensor_and_the_library() {
     let limits = session.ipa.configure(&mode(), plenty()).unwrap();
     let id = session.ids.id(ControlName::AfMode).unwrap();
     assert!(limits.iter().any(|info| info.id == id));
+}
+
+/// Drivers know codes that tunings do not (ov13858: 8191, and 1984).
+#[test]
+fn codes_beyond_those_of_the_tuning_do_not_limit_the_gain() {
+    let library = Faulty::new();
+    for command in [Command::ExcAnalogGainToSensor, Command::ExcSensorToAnalogGain] {
+        library.fault(command, Fault::CodesTo(1984));
+    }
+    let evening = lights(100.0, virtual_camera::Source::Daylight(6504.0));
+    let mut session = Session::started(library, IdSet::From0_5, &evening);
+    let last = session.run(20);
+    let taken = exposure(&last.in_effect).analogue_gain;
+    assert!(taken > 2.0, "{taken}");
+    assert_eq!(session.get::<f32>(&last, ControlName::AnalogueGain), Some(taken));
+    let limits = session.ipa.configure(&mode(), plenty()).unwrap();
+    let id = session.ids.id(ControlName::AnalogueGain).unwrap();
+    let gain = limits.iter().find(|info| info.id == id).unwrap();
+    assert_eq!((gain.min.get(), gain.max.get()), (Some(1.0_f32), Some(15.5_f32)));
 }
 
 #[test]

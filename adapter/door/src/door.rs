@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use cami_ipu3_ipa::{Ipa, PARAMS_BYTES, SensorSettings};
 use cami_link::{Deadline, Event, Framing, Inbox, Interest, Link, MAX_FDS, ReceiveError, wait};
-use cami_wire::libcamera::{Control, ControlInfo, Dialect};
+use cami_wire::libcamera::{ControlInfo, Dialect};
 use nix::errno::Errno;
 
 use crate::arrival::Arrivals;
@@ -14,6 +14,7 @@ use crate::calls::Waiting;
 use crate::engine::{Engine, Outcome};
 use crate::frames::Frames;
 use crate::limits::{AT_ONCE, Limits, MESSAGE_BYTES, UNSENT};
+use crate::metadata::LastMetadata;
 use crate::parent::Parent;
 use crate::peer::Peer;
 use crate::queue::Ticket;
@@ -119,8 +120,8 @@ pub(crate) enum Stream {
 pub(crate) struct Held {
     /// The last good parameters of this mode; zero before: `use` 0, the ISP keeps what it has.
     pub(crate) params: Box<[u8]>,
-    /// The last metadata: sensor and ISP go on as they were, so it still holds.
-    pub(crate) metadata: Vec<Control>,
+    /// The last metadata.
+    pub(crate) metadata: LastMetadata,
     /// What came too late for its own frame, and goes with the next.
     pub(crate) sensor: Option<SensorSettings>,
     /// Where the lens was last asked to, as long as that was not sent: the IPA says it once.
@@ -130,7 +131,7 @@ pub(crate) struct Held {
 impl Held {
     pub(crate) fn new() -> Self {
         let params = vec![0; PARAMS_BYTES].into_boxed_slice();
-        Self { params, metadata: Vec::new(), sensor: None, lens: None }
+        Self { params, metadata: LastMetadata::default(), sensor: None, lens: None }
     }
 
     /// The IPA's newest settings, which take the place of those that were not sent.

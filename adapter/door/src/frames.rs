@@ -7,7 +7,7 @@ use std::time::Instant;
 use cami_ipu3_ipa::{ControlIds, ControlName, Processed, STATISTICS_BYTES};
 use cami_wire::libcamera::{Control, ControlList, ControlValue, IdMap, ListPacket};
 
-use crate::controls::V4L2_CID_EXPOSURE;
+use crate::controls::{V4L2_CID_ANALOGUE_GAIN, V4L2_CID_EXPOSURE};
 use crate::door::{Server, Stream};
 use crate::limits::FRAMES;
 use crate::queue::{Job, StatsJob, Ticket};
@@ -20,6 +20,8 @@ pub(crate) struct Frame {
     buffer: u32,
     /// The exposure that was in effect.
     exposure: Option<i32>,
+    /// The sensor's code of the analogue gain that was.
+    gain: Option<i32>,
     ticket: Ticket,
     due: Instant,
 }
@@ -52,8 +54,14 @@ fn take_due(frames: &mut VecDeque<Frame>, now: Instant) -> Option<Frame> {
 impl Server {
     /// `computeParams`.
     pub(crate) fn compute_params(&mut self, number: u32, buffer: u32, made: Instant) {
-        let mut frame =
-            Frame { number, buffer, exposure: None, ticket: 0, due: made + self.limits.frame };
+        let mut frame = Frame {
+            number,
+            buffer,
+            exposure: None,
+            gain: None,
+            ticket: 0,
+            due: made + self.limits.frame,
+        };
         match self.stream {
             Stream::Stopped => self.ignored("computeParams", number),
             Stream::Stopping => self.answer_params(frame),
@@ -75,9 +83,10 @@ impl Server {
         made: Instant,
     ) {
         let in_effect = self.list(in_effect, IdMap::V4l2);
-        let exposure = in_effect.get(V4L2_CID_EXPOSURE).and_then(ControlValue::get);
+        let [exposure, gain] = [V4L2_CID_EXPOSURE, V4L2_CID_ANALOGUE_GAIN]
+            .map(|id| in_effect.get(id).and_then(ControlValue::get));
         let mut frame =
-            Frame { number, buffer, exposure, ticket: 0, due: made + self.limits.frame };
+            Frame { number, buffer, exposure, gain, ticket: 0, due: made + self.limits.frame };
         match self.stream {
             Stream::Stopped => return self.ignored("processStats", number),
             Stream::Stopping => return self.answer_stats(frame),
@@ -152,14 +161,15 @@ impl Server {
             return self.held.forget_sensor(processed.and_then(|processed| processed.sensor));
         }
         let fresh = processed.is_some();
+        let frame = take(&mut self.frames.processing, ticket);
         if let Some(Processed { sensor, metadata }) = processed {
-            self.held.metadata = metadata;
+            self.held.metadata.keep(metadata, frame.and_then(|frame| frame.gain));
             if let Some(settings) = sensor {
                 self.held.set(settings);
             }
         }
-        match take(&mut self.frames.processing, ticket) {
-            Some(frame) if fresh => self.answer_stats_with(frame.number, None),
+        match frame {
+            Some(frame) if fresh => self.answer_stats_with(frame.number),
             Some(frame) => self.answer_stats(frame),
             None => {}
         }
@@ -175,18 +185,16 @@ impl Server {
     /// What is known without the IPA.
     fn answer_stats(&mut self, frame: Frame) {
         let exposure = frame.exposure.and_then(|lines| self.exposure_time(lines));
-        self.answer_stats_with(frame.number, exposure);
+        let ids = ControlIds::of_dialect(self.peer.dialect);
+        self.held.metadata.follow(ids, exposure, frame.gain);
+        self.answer_stats_with(frame.number);
     }
 
-    fn answer_stats_with(&mut self, frame: u32, exposure: Option<Control>) {
+    fn answer_stats_with(&mut self, frame: u32) {
         if let Some(settings) = self.held.take_sensor() {
             self.peer.sensor_controls(frame, &settings);
         }
-        if let Some(exposure) = exposure {
-            self.held.metadata.retain(|control| control.id != exposure.id);
-            self.held.metadata.push(exposure);
-        }
-        self.peer.metadata_ready(frame, &self.held.metadata);
+        self.peer.metadata_ready(frame, self.held.metadata.controls());
     }
 
     /// `ExposureTime`, whose number is the same in every libcamera.

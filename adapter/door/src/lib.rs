@@ -37,6 +37,7 @@ mod engine;
 mod frames;
 pub mod limits;
 mod memory;
+mod metadata;
 mod parent;
 mod peer;
 mod queue;

@@ -165,6 +165,13 @@ impl ControlIds {
         ControlName::ALL.iter().copied().find(|control| self.id(*control) == Some(id))
     }
 
+    /// Whether that number may be that control's.
+    #[must_use]
+    pub fn may_be(&self, id: u32, control: ControlName) -> bool {
+        let numbers = control.numbers().into_iter().zip(self.candidates);
+        id != 0 && numbers.into_iter().any(|(number, may_hold)| may_hold && number == id)
+    }
+
     fn sets(&self) -> impl Iterator<Item = IdSet> {
         IdSet::ALL.into_iter().zip(self.candidates).filter_map(|(set, held)| held.then_some(set))
     }
@@ -236,6 +243,9 @@ mod tests {
         let old = ControlIds::of_dialect(Dialect::V0_1);
         assert_eq!(old.id(ControlName::AnalogueGain), Some(8));
         assert_eq!(old.id(ControlName::Brightness), None);
+        assert!(old.may_be(9, ControlName::Brightness) && old.may_be(12, ControlName::Brightness));
+        assert!(!old.may_be(14, ControlName::Brightness));
+        assert!(!old.may_be(0, ControlName::AeState), "0 is no number");
         assert_eq!(ControlIds::any_of(&[]).id(ControlName::AeEnable), None);
     }
 

@@ -9,6 +9,7 @@ use crate::grids::{
 };
 use crate::illuminant::{Light, Source};
 use crate::noise::Noise;
+use crate::reflectances::PATCHES;
 use crate::sensor::{Exposure, Reading, Rgb, electrons_per_us, read};
 
 /// Pixels of one colour that a cell averages: 4224 × 3136 pixels, 4800 cells, four colours.
@@ -74,6 +75,18 @@ impl ChartCamera {
                 light: Light { source: Source::Planckian(2856.0), lux: 100.0 },
             },
         ]
+    }
+
+    /// What the sensor gives for each patch of the chart, in the chart's order, free of noise: mean
+    /// signal above black as a share of the largest that can be read.
+    #[must_use]
+    pub fn patches(&self, frame: u64, exposure: &Exposure) -> Vec<Rgb> {
+        let Some(span) = self.span(frame) else { return Vec::new() };
+        (0..PATCHES.len())
+            .map(|patch| span.reading(Surface::Patch(patch), exposure))
+            .map(|[r, g, b]| [r, g, b].map(|reading| reading.mean / 255.0))
+            .map(|[r, g, b]| Rgb { r, g, b })
+            .collect()
     }
 
     fn span(&self, frame: u64) -> Option<&Span> {
@@ -224,6 +237,19 @@ mod tests {
 
     fn exposure(time_us: i32) -> Exposure {
         Exposure { time_us, analogue_gain: 1.0, digital_gain: 1.0 }
+    }
+
+    #[test]
+    fn patches_are_what_the_statistics_are_made_of() {
+        let camera = camera(0);
+        let patches = camera.patches(0, &exposure(8000));
+        assert_eq!(patches.len(), 24);
+        let grids = camera.grids(0, &exposure(8000), 300);
+        // Column 12, row 42 is in the last row's first patch, white.
+        let cell = grids.rgbs[42 * RGBS_WIDTH + 12];
+        assert!((patches[18].g * 255.0 - f64::from(cell.gr)).abs() < 1.5, "{:?}", patches[18]);
+        assert!((patches[18].r * 255.0 - f64::from(cell.r)).abs() < 1.5);
+        assert!(patches[23].g < 0.1 * patches[18].g, "black is dark");
     }
 
     #[test]

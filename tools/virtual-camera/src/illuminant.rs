@@ -1,6 +1,7 @@
-//! Lights: Planckian radiators by Planck's law, and CIE daylight by its published basis.
+//! Lights: Planckian radiators by Planck's law, CIE daylight by its published basis, and CIE
+//! fluorescent lamps by their tables.
 
-use crate::spectrum::{LUMINOUS_EFFICIENCY, Spectrum};
+use crate::spectrum::{LUMINOUS_EFFICIENCY, SAMPLES, Spectrum};
 
 /// Maximum luminous efficacy, lm/W at 540 THz (SI definition of the candela).
 const LUMENS_PER_WATT: f64 = 683.0;
@@ -27,6 +28,25 @@ const DAYLIGHT_S2: Spectrum = Spectrum([
     4.7, 5.1, 6.7, 7.3, 8.6, 9.8, 10.2, 8.3, 9.6,
 ]);
 
+/// CIE fluorescent lamps, 395 to 705 nm every 5 nm (CIE 15:2018, illuminants FL): FL2, "cool white", which
+/// viewing booths call CWF, and FL11, a three-band lamp, which they call TL84.
+#[rustfmt::skip]
+const FL2: [f64; LAMP_SAMPLES] = [
+    2.15, 3.44, 15.69, 3.85, 3.74, 4.19, 4.62, 5.06, 34.98, 11.81, 6.27, 6.63, 6.93, 7.19, 7.40, 7.54,
+    7.62, 7.65, 7.62, 7.62, 7.45, 7.28, 7.15, 7.05, 7.04, 7.16, 7.47, 8.04, 8.88, 10.01, 24.88, 16.64,
+    14.59, 16.16, 17.56, 18.62, 21.47, 22.79, 19.29, 18.66, 17.73, 16.54, 15.21, 13.80, 12.36, 10.95,
+    9.65, 8.40, 7.32, 6.31, 5.43, 4.68, 4.02, 3.45, 2.96, 2.55, 2.19, 1.89, 1.64, 1.53, 1.27, 1.10, 0.99,
+];
+#[rustfmt::skip]
+const FL11: [f64; LAMP_SAMPLES] = [
+    0.37, 1.29, 12.68, 1.59, 1.79, 2.46, 3.33, 4.49, 33.94, 12.13, 6.95, 7.19, 7.12, 6.72, 6.13, 5.46,
+    4.79, 5.66, 14.29, 14.96, 8.97, 4.72, 2.33, 1.47, 1.10, 0.89, 0.83, 1.18, 4.90, 39.59, 72.84, 32.61,
+    7.52, 2.83, 1.96, 1.67, 4.43, 11.28, 14.76, 12.73, 9.74, 7.33, 9.72, 55.27, 42.58, 13.18, 13.16,
+    12.26, 5.11, 2.07, 2.34, 3.58, 3.01, 2.48, 2.14, 1.54, 1.33, 1.46, 1.94, 2.00, 1.20, 1.35, 4.10,
+];
+/// Samples of a lamp's table.
+const LAMP_SAMPLES: usize = 2 * SAMPLES + 1;
+
 /// What shines on the scene: its colour and how bright it is.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Light {
@@ -43,6 +63,10 @@ pub enum Source {
     Planckian(f64),
     /// CIE daylight of this correlated colour temperature, in kelvin, 4000 to 25 000.
     Daylight(f64),
+    /// CIE FL2, a cool white fluorescent lamp of 4230 K.
+    CoolWhite,
+    /// CIE FL11, a three-band fluorescent lamp of 4000 K.
+    ThreeBand,
 }
 
 impl Light {
@@ -60,16 +84,20 @@ impl Light {
         match self.source {
             Source::Planckian(kelvin) => format!("Planckian {kelvin} K, {} lx", self.lux),
             Source::Daylight(kelvin) => format!("daylight {kelvin} K, {} lx", self.lux),
+            Source::CoolWhite => format!("cool white FL2, {} lx", self.lux),
+            Source::ThreeBand => format!("three-band FL11, {} lx", self.lux),
         }
     }
 }
 
 impl Source {
     /// Relative spectral power, of no particular scale.
-    fn shape(self) -> Spectrum {
+    pub(crate) fn shape(self) -> Spectrum {
         match self {
             Self::Planckian(kelvin) => planckian(kelvin),
             Self::Daylight(kelvin) => daylight(kelvin),
+            Self::CoolWhite => lamp(&FL2),
+            Self::ThreeBand => lamp(&FL11),
         }
     }
 }
@@ -101,9 +129,36 @@ fn daylight(kelvin: f64) -> Spectrum {
     shape
 }
 
+/// A table of steps of 5 nm at steps of 10 nm. Each sample takes half of its neighbours', so that
+/// no spectral line is lost or counted twice.
+fn lamp(table: &[f64; LAMP_SAMPLES]) -> Spectrum {
+    let mut triples = table.windows(3).step_by(2);
+    Spectrum::from_fn(|_| match triples.next() {
+        Some(&[before, at, after]) => (before + 2.0 * at + after) / 4.0,
+        _ => 0.0,
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::observer::tristimulus;
+
+    #[test]
+    fn lamps_have_their_published_chromaticities() {
+        // CIE 15:2018, x and y of illuminants FL, A and D65; the tolerance is that of lines at steps of 10 nm.
+        for (source, x, y) in [
+            (Source::CoolWhite, 0.3721, 0.3751),
+            (Source::ThreeBand, 0.3805, 0.3769),
+            (Source::Planckian(2856.0), 0.4476, 0.4074),
+            (Source::Daylight(6504.0), 0.3127, 0.3290),
+        ] {
+            let [tx, ty, tz] = tristimulus(&source.shape());
+            let sum = tx + ty + tz;
+            assert!((tx / sum - x).abs() < 0.004, "{source:?}: x {}", tx / sum);
+            assert!((ty / sum - y).abs() < 0.004, "{source:?}: y {}", ty / sum);
+        }
+    }
 
     /// Power at `nm` relative to that at 560 nm.
     fn relative(source: Source, nm: usize) -> f64 {

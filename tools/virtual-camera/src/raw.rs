@@ -82,6 +82,27 @@ pub fn raw_statistics(grids: &Grids, stripes: Stripes) -> Box<Stats3a> {
     stats
 }
 
+/// Gives the focus statistics another grid over the same picture: `width` × `height` cells, each that
+/// of the full grid at its place, in one stripe without bubbles. For IPAs that read the grid that they
+/// have asked for, whatever the statistics say. A width that is no multiple of 8 cells (a word), or a
+/// grid larger than the full one, changes nothing.
+pub fn set_focus_grid(stats: &mut Stats3a, grids: &Grids, width: usize, height: usize) {
+    let possible = width > 0 && width <= AF_WIDTH && height > 0 && height <= AF_HEIGHT;
+    if !possible || !width.is_multiple_of(WORD / size_of::<AfItem>()) {
+        return;
+    }
+    let places = (0..height).flat_map(|row| (0..width).map(move |column| (column, row)));
+    for ((column, row), item) in places.zip(stats.af_raw_buffer.iter_mut()) {
+        let place = row * AF_HEIGHT / height * AF_WIDTH + column * AF_WIDTH / width;
+        *item = grids.af.get(place).map_or(AfItem { y1_avg: 0, y2_avg: 0 }, focus);
+    }
+    let config = &mut stats.stats_4a_config.af_config.grid_cfg;
+    *config = grid(width, height, AF_BLOCK_LOG2, 1);
+    config.y_start |= GRID_ENABLED;
+    let sets = Sets { sizes: vec![width], word: WORD / size_of::<AfItem>(), rows: 1 };
+    stats.stats_3a_bubble_per_stripe.af = sets.describe(height);
+}
+
 fn colour(cell: &RgbsCell) -> AwbSetItem {
     AwbSetItem {
         gr_avg: cell.gr,
@@ -227,6 +248,25 @@ mod tests {
             let made: (Vec<i32>, Vec<i32>) =
                 grids.af.iter().map(|cell| (cell.response_1, cell.response_2)).unzip();
             assert_eq!((af.response_1, af.response_2), (&*made.0, &*made.1), "{stripes:?}");
+        }
+    }
+
+    #[test]
+    fn another_focus_grid_shows_the_same_places() {
+        let grids = grids();
+        let mut raw = raw_statistics(&grids, Stripes::Two { rgbs: 41, af: 17 });
+        set_focus_grid(&mut raw, &grids, 16, 12);
+        let mut converted = statistics::Grids::new();
+        statistics::convert(&raw, &mut converted).expect("grids");
+        let af = converted.af();
+        assert_eq!((af.width, af.height), (16, 12));
+        // Column 5, row 3 is column 10, row 6 of the full grid.
+        assert_eq!(af.response_1[3 * 16 + 5], grids.af[6 * AF_WIDTH + 10].response_1);
+        assert_eq!(af.response_1[0], grids.af[0].response_1);
+        let before = cami_ipu3::bytes_of(&*raw).to_vec();
+        for (width, height) in [(0, 1), (12, 8), (40, 8), (8, 25), (8, 0)] {
+            set_focus_grid(&mut raw, &grids, width, height);
+            assert_eq!(cami_ipu3::bytes_of(&*raw), before, "{width} × {height}");
         }
     }
 

@@ -23,8 +23,8 @@ const LENS_TRANSMISSION: f64 = 0.9;
 const FULL_SCALE_ELECTRONS: f64 = 4500.0;
 /// Noise of one reading, in electrons.
 const READ_NOISE: f64 = 2.5;
-/// Codes of the 10-bit converter, and its black level.
-const CODES: f64 = 1023.0;
+/// Largest code of the 10-bit converter.
+pub const CODES: f64 = 1023.0;
 /// Raw black level, in 10-bit codes.
 pub const BLACK_LEVEL: f64 = 64.0;
 /// Largest signal above black that can be read.

@@ -3,7 +3,7 @@
 use std::env;
 use std::ffi::OsString;
 use std::os::unix::process::CommandExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use cami_abi::{CameraAlgorithm, VendorLibrary};
@@ -35,16 +35,10 @@ pub struct Paths {
 impl Paths {
     /// Finds both; a file that is not there is an error that says what to do.
     pub fn find(options: &RunOptions) -> Result<Self, Failure> {
-        let chosen = options
-            .vendor_library
-            .clone()
-            .or_else(|| env::var_os(VENDOR_LIBRARY_KEY).map(PathBuf::from))
-            .filter(|path| !path.as_os_str().is_empty());
-        let vendor = existing(
-            chosen.map_or_else(|| our_own(REFERENCE), Ok)?,
-            "the vendor library",
-            "--vendor-library",
-        )?;
+        let vendor = match vendor_library(options.vendor_library.as_deref())? {
+            Some(vendor) => vendor,
+            None => reference_library()?,
+        };
         if options.in_process {
             return Ok(Self { library: vendor.clone(), vendor });
         }
@@ -88,6 +82,21 @@ impl Paths {
     }
 }
 
+/// The vendor library that an option or the environment names, if one does.
+pub fn vendor_library(option: Option<&Path>) -> Result<Option<PathBuf>, Failure> {
+    option
+        .map(Path::to_path_buf)
+        .or_else(|| env::var_os(VENDOR_LIBRARY_KEY).map(PathBuf::from))
+        .filter(|path| !path.as_os_str().is_empty())
+        .map(|path| existing(path, "the vendor library", "--vendor-library"))
+        .transpose()
+}
+
+/// Our own 3A library.
+pub fn reference_library() -> Result<PathBuf, Failure> {
+    existing(our_own(REFERENCE)?, "the reference library", "--vendor-library")
+}
+
 /// Replaces this process by itself with that in its environment. Returns only if that failed.
 fn start_anew(variables: &[(&str, OsString)]) -> Failure {
     let program = match env::current_exe() {
@@ -101,7 +110,7 @@ fn start_anew(variables: &[(&str, OsString)]) -> Failure {
 }
 
 /// A library of ours: beside this program, or where an install puts it.
-fn our_own(name: &str) -> Result<PathBuf, Failure> {
+pub fn our_own(name: &str) -> Result<PathBuf, Failure> {
     let program = env::current_exe()
         .map_err(|error| Failure::environment(format!("this program's own file: {error}")))?;
     let beside = program.with_file_name(name);
@@ -110,7 +119,7 @@ fn our_own(name: &str) -> Result<PathBuf, Failure> {
 }
 
 /// The absolute path of a file that is there.
-fn existing(path: PathBuf, what: &str, option: &str) -> Result<PathBuf, Failure> {
+pub fn existing(path: PathBuf, what: &str, option: &str) -> Result<PathBuf, Failure> {
     path.canonicalize().map_err(|error| {
         Failure::environment(format!(
             "{what}, {}: {error}; build it or name it with {option}",

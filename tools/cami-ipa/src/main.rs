@@ -1,6 +1,7 @@
 //! The command line.
 #![forbid(unsafe_code)]
 
+mod compare;
 mod convergence;
 mod doctor;
 mod failure;
@@ -38,6 +39,7 @@ fn main() -> ExitCode {
             Ok(())
         }
         Ok(Command::Doctor(options)) => doctor::doctor(&options),
+        Ok(Command::Compare(options)) => compare::compare(&options),
         Ok(Command::Run(options)) => run::run(&options),
         Ok(Command::Serve(options)) => serve::serve(&options),
         Ok(Command::Policy(options)) => policy::policy(&options),

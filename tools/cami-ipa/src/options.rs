@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use lexopt::prelude::*;
 
+use crate::compare::{self, CompareOptions};
 use crate::failure::Failure;
 use crate::ipu3::{self, Ipu3Options};
 use crate::learn::{self, LearnOptions};
@@ -35,6 +36,8 @@ pub enum Command {
     Status(StatusOptions),
     /// Convert files.
     Ipu3(Ipu3Options),
+    /// Drive workers of libcamera side by side.
+    Compare(Box<CompareOptions>),
 }
 
 /// What to look at.
@@ -60,7 +63,8 @@ usage: cami-ipa run [OPTION...]            act as a camera HAL against a virtual
        cami-ipa ipu3 ACTION FILE...        convert ISP parameters and statistics, and show them
        cami-ipa probe LIBRARY... [OPTION...]
                                            examine libraries without loading them
-       cami-ipa help [run | serve | doctor | status | policy | learn | probe | ipu3]
+       cami-ipa compare [OPTION...]        libraries behind libcamera's door and its own algorithms
+       cami-ipa help [run | serve | doctor | status | policy | learn | probe | ipu3 | compare]
        cami-ipa --version
 
 exit codes: 0 done, 1 the thing examined falls short, 2 wrong usage or environment
@@ -99,6 +103,7 @@ impl Command {
                 Some(Value(topic)) if topic == "learn" => Ok(Self::Print(learn::HELP.into())),
                 Some(Value(topic)) if topic == "probe" => Ok(Self::Print(probe::HELP.into())),
                 Some(Value(topic)) if topic == "status" => Ok(Self::Print(status::HELP.into())),
+                Some(Value(topic)) if topic == "compare" => Ok(Self::Print(compare::HELP.into())),
                 Some(Value(topic)) if topic == "ipu3" => Ok(Self::Print(ipu3::HELP.into())),
                 Some(other) => Err(top(other.unexpected())),
             },
@@ -107,6 +112,7 @@ impl Command {
             Some(Value(command)) if command == "serve" => serve::parse(parser),
             Some(Value(command)) if command == "policy" => policy::parse(parser),
             Some(Value(command)) if command == "learn" => learn::parse(parser),
+            Some(Value(command)) if command == "compare" => compare::parse(parser),
             Some(Value(command)) if command == "ipu3" => ipu3::parse(parser),
             Some(Value(command)) if command == "probe" => probe::parse(parser),
             Some(Value(command)) if command == "status" => match status::parse(&mut parser) {

@@ -86,18 +86,27 @@ impl fmt::Display for BadSensor {
     }
 }
 
+impl KnownSensor {
+    /// A built-in sensor; `None` if there is none of that name.
+    pub fn by_name(name: &str) -> Option<Self> {
+        KNOWN.iter().find(|known| known.name == name).copied()
+    }
+
+    /// The names of all, for people.
+    pub fn names() -> String {
+        KNOWN.map(|known| known.name).join(" and ")
+    }
+}
+
 impl Sensor {
     /// A built-in sensor.
     pub fn by_name(name: &str) -> Result<Self, BadSensor> {
-        KNOWN.iter().find(|known| known.name == name).map(|known| Self::from(*known)).ok_or_else(
-            || {
-                let names = KNOWN.map(|known| known.name).join(" and ");
-                BadSensor(format!(
-                    "no sensor \"{name}\" is built in ({names} are); describe it with \
-                     --sensor-descriptor"
-                ))
-            },
-        )
+        KnownSensor::by_name(name).map(Self::from).ok_or_else(|| {
+            BadSensor(format!(
+                "no sensor \"{name}\" is built in ({} are); describe it with --sensor-descriptor",
+                KnownSensor::names()
+            ))
+        })
     }
 
     /// CLOCK_MHZ,PIXELS_PER_LINE,LINES_PER_FRAME,COARSE_MAX_MARGIN.

@@ -1,0 +1,81 @@
+//! `cami-ipa compare`: workers behind libcamera's wire, side by side in front of one virtual camera.
+
+mod closed_loop;
+mod colour;
+mod contestants;
+mod cpu;
+mod delays;
+mod figures;
+mod isp;
+mod options;
+mod pipeline;
+mod table;
+mod worker;
+
+use std::io::Write as _;
+use std::path::Path;
+
+use cami_config::LibcameraVersion;
+
+use crate::failure::Failure;
+use crate::outputs::{self, Output, STANDARD_OUTPUT};
+use contestants::Contestants;
+use figures::{ContestantFigures, Figures};
+
+pub use options::{CompareOptions, HELP, parse};
+
+/// Does it.
+pub fn compare(options: &CompareOptions) -> Result<(), Failure> {
+    let no_tuning = tempfile::Builder::new()
+        .suffix(".aiqb")
+        .tempfile()
+        .map_err(|error| Failure::environment(format!("a temporary file: {error}")))?;
+    let contestants = Contestants::find(options, no_tuning.path())?;
+    let spans = closed_loop::lights(options.frames_per_light);
+    let mut found = Vec::new();
+    let mut short = Vec::new();
+    for contestant in &contestants.all {
+        let (name, what) = (contestant.name, contestant.what.as_str());
+        let figures = match closed_loop::drive(contestant, contestants.dialect, options) {
+            Ok(course) => ContestantFigures::new(name, what, &spans, &course),
+            Err(error) => ContestantFigures::of_failure(name, what, error.to_string()),
+        };
+        if let Some(failure) = &figures.failure {
+            let _ = writeln!(std::io::stderr(), "{name}: failed: {failure}");
+        }
+        if contestant.ours {
+            short.extend(shortcomings(&figures).into_iter().map(|text| format!("{name}: {text}")));
+        }
+        found.push(figures);
+    }
+    let figures = Figures {
+        libcamera_version: contestants.libcamera.map(version),
+        sensor: options.sensor.name.to_owned(),
+        frames_per_light: options.frames_per_light,
+        contestants: found,
+    };
+    report(options, &figures)?;
+    if short.is_empty() { Ok(()) } else { Err(Failure::falls_short(short.join("; "))) }
+}
+
+fn version(LibcameraVersion { major, minor, patch }: LibcameraVersion) -> String {
+    format!("{major}.{minor}.{patch}")
+}
+
+fn report(options: &CompareOptions, figures: &Figures) -> Result<(), Failure> {
+    if let Some(json) = &options.json {
+        Output::write_all(json, &outputs::json(figures)?)?;
+    }
+    if options.json.as_deref() == Some(Path::new(STANDARD_OUTPUT)) {
+        return Ok(());
+    }
+    Output::print(&table::text(figures))
+}
+
+fn shortcomings(figures: &ContestantFigures) -> Vec<String> {
+    let mut found = Vec::new();
+    if let Some(failure) = &figures.failure {
+        found.push(failure.clone());
+    }
+    found
+}

@@ -17,6 +17,7 @@ mod options;
 mod report;
 mod room;
 mod statistics;
+mod translation;
 
 use std::process::ExitCode;
 
@@ -52,6 +53,7 @@ fn measure(options: &Options) -> Result<bool, Failure> {
     allocations::measure(&room, options, &mut report)?;
     footprint::measure(&room, &mut report)?;
     codec::measure(options, &mut report)?;
+    translation::measure(&room, options, &mut report)?;
     report.write(options.json.as_deref())?;
     Ok(report.is_met())
 }

@@ -17,6 +17,9 @@ Measures the promises of cami-ipa on this machine. Exit code 0: every bound is m
   --json FILE      also write the figures as JSON; - for standard output, instead of the table
   --artefacts DIR  where libcam_algo.so and cros_ipa_proxy are; default: beside this program
   --help           this text
+
+With CAMI_IPA_VENDOR_LIBRARY, and the other settings of its host in the environment, what is ours of a
+frame is measured with that library too; CAMI_IPA_TUNING names its tuning file, as ov13858=FILE.
 ";
 
 /// What is to be done.

@@ -139,7 +139,8 @@ pub fn drive(
 }
 
 fn tell(name: &str, light: usize, pipeline: &Pipeline, settings: SensorSettings) {
-    let light = light.checked_sub(1).and_then(|light| LIGHTS.get(light)).map_or("", |light| light.0);
+    let light =
+        light.checked_sub(1).and_then(|light| LIGHTS.get(light)).map_or("", |light| light.0);
     // Who does not listen misses nothing.
     let _ = writeln!(
         std::io::stderr(),

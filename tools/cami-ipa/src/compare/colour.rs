@@ -161,13 +161,15 @@ mod tests {
     }
 
     /// Parameters that show linear sRGB as it is.
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to 8191")]
     fn straight() -> Box<Params> {
         let mut params = zeroed_box::<Params>();
         params.use_flags = Flags { acc_gamma: 1, ..Flags::default() }.pack();
         params.acc_param.gamma.gc_ctrl = GammaCorrCtrl { enable: 1 }.pack();
         for (index, entry) in (1_u16..).zip(params.acc_param.gamma.gc_lut.lut.iter_mut()) {
             let linear = f64::from(index) / 256.0;
-            let encoded = palette::Srgb::from_linear(palette::LinSrgb::new(linear, 0.0, 0.0)).red;
+            let shown: Srgb<f64> = Srgb::from_linear(palette::LinSrgb::new(linear, 0.0, 0.0));
+            let encoded = shown.red;
             *entry = (encoded * 8191.0_f64).round() as u16;
         }
         params

@@ -95,7 +95,8 @@ mod tests {
     #[test]
     fn children_of_children_are_counted() {
         // The outer shell waits, the inner one counts for a while and says so.
-        let script = "sh -c 'i=0; while [ $i -lt 60000 ]; do i=$((i+1)); done; echo done; read x'; :";
+        let script =
+            "sh -c 'i=0; while [ $i -lt 60000 ]; do i=$((i+1)); done; echo done; read x'; :";
         let mut shell = Command::new("sh")
             .args(["-c", script])
             .stdin(Stdio::piped())

@@ -178,6 +178,7 @@ mod tests {
     }
 
     #[test]
+    #[expect(clippy::cast_possible_truncation, reason = "0 to 2047")]
     fn a_black_level_that_fits_and_its_line_give_the_signal_back() {
         let mut params = zeroed_box::<Params>();
         let used = Flags { obgrid_param: 1, lin_vmem_params: 1, ..Flags::default() };
@@ -202,10 +203,7 @@ mod tests {
         let level = &mut params.obgrid_param;
         (level.gr, level.r, level.b, level.gb) = (64, 64, 64, 64);
         let left = 64.0 * slope / 2047.0;
-        near(
-            develop(&params, Black::AsEmitted, &COLOUR),
-            [0.1 + left, 0.2 + left, 0.3 + left],
-        );
+        near(develop(&params, Black::AsEmitted, &COLOUR), [0.1 + left, 0.2 + left, 0.3 + left]);
         near(develop(&params, Black::Ideal, &COLOUR), [0.1, 0.2, 0.3]);
     }
 }

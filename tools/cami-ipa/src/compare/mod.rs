@@ -1,5 +1,6 @@
 //! `cami-ipa compare`: workers behind libcamera's wire, side by side in front of one virtual camera.
 
+mod bounds;
 mod closed_loop;
 mod colour;
 mod contestants;
@@ -9,6 +10,7 @@ mod figures;
 mod isp;
 mod options;
 mod pipeline;
+mod plots;
 mod table;
 mod worker;
 
@@ -19,6 +21,7 @@ use cami_config::LibcameraVersion;
 
 use crate::failure::Failure;
 use crate::outputs::{self, Output, STANDARD_OUTPUT};
+use bounds::shortcomings;
 use contestants::Contestants;
 use figures::{ContestantFigures, Figures};
 
@@ -66,16 +69,11 @@ fn report(options: &CompareOptions, figures: &Figures) -> Result<(), Failure> {
     if let Some(json) = &options.json {
         Output::write_all(json, &outputs::json(figures)?)?;
     }
+    if let Some(folder) = &options.plots {
+        plots::write(folder, figures)?;
+    }
     if options.json.as_deref() == Some(Path::new(STANDARD_OUTPUT)) {
         return Ok(());
     }
     Output::print(&table::text(figures))
-}
-
-fn shortcomings(figures: &ContestantFigures) -> Vec<String> {
-    let mut found = Vec::new();
-    if let Some(failure) = &figures.failure {
-        found.push(failure.clone());
-    }
-    found
 }

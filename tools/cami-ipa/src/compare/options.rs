@@ -33,8 +33,8 @@ pub struct CompareOptions {
     pub plots: Option<PathBuf>,
 }
 
-/// Enough for filters that take a fifth of the way in each frame.
-const DEFAULT_FRAMES: u64 = 90;
+/// Enough for libraries that move the exposure gently: Intel's takes 55 frames from one light to another.
+const DEFAULT_FRAMES: u64 = 120;
 /// Below, there is nothing to judge; above, nothing more to see.
 const FRAMES: std::ops::RangeInclusive<u64> = 20..=2000;
 
@@ -79,7 +79,7 @@ who is compared
 
 the virtual camera
   --sensor NAME           ov13858 (default) or ov5670
-  --frames N              frames under each of the six lights, 20 to 2000 (default: 90)
+  --frames N              frames under each of the six lights, 20 to 2000 (default: 120)
   --seed N                of the sensor's noise (default: 1)
 
 what comes out

@@ -117,8 +117,7 @@ impl Pipeline {
                 .map(|_| sealed_memory("ipu3", bytes as u64).map_err(WorkerError::at("memory")))
                 .collect()
         };
-        let (params, statistics) =
-            (memory(size_of::<Params>())?, memory(size_of::<Stats3a>())?);
+        let (params, statistics) = (memory(size_of::<Params>())?, memory(size_of::<Stats3a>())?);
         let initial = SensorSettings { lines: default_lines(&sensor), gain_code: GAIN_ONE };
         let mut pipeline = Self {
             worker,
@@ -227,12 +226,7 @@ impl Pipeline {
         us
     }
 
-    fn wait_for(
-        &mut self,
-        wanted: Wanted,
-        frame: u32,
-        begun: Instant,
-    ) -> Result<(), WorkerError> {
+    fn wait_for(&mut self, wanted: Wanted, frame: u32, begun: Instant) -> Result<(), WorkerError> {
         let until = Deadline::after(PATIENCE);
         loop {
             let Some(found) = self.worker.event(until)? else {
@@ -351,10 +345,7 @@ fn sensor_controls(sensor: &KnownSensor) -> Vec<ControlInfo> {
     // A line may be shorter than the picture is wide where pixels come two by two.
     let hblank = (i32::from(sensor.timing.pixels_per_line) - i32::from(width)).max(0);
     vec![
-        limits(
-            EXPOSURE,
-            ControlLimits::new(LINES_MIN, lines_max(sensor), default_lines(sensor)),
-        ),
+        limits(EXPOSURE, ControlLimits::new(LINES_MIN, lines_max(sensor), default_lines(sensor))),
         limits(ANALOGUE_GAIN, ControlLimits::new(GAIN_ONE, GAIN_MAX, GAIN_ONE)),
         limits(VBLANK, ControlLimits::new(vblank, 30_000, vblank)),
         limits(HBLANK, ControlLimits::new(hblank, hblank, hblank)),
@@ -400,7 +391,10 @@ fn isp_input(sensor: &KnownSensor) -> Size {
     let (width, height) = (u32::from(sensor.size.0), u32::from(sensor.size.1));
     BDS_FACTORS
         .iter()
-        .map(|(times, over)| Size { width: BDS.width * times / over, height: BDS.height * times / over })
+        .map(|(times, over)| Size {
+            width: BDS.width * times / over,
+            height: BDS.height * times / over,
+        })
         .find(|size| size.width <= width && size.height <= height)
         .unwrap_or(BDS)
 }

@@ -1,0 +1,313 @@
+//! Reading a recording.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fmt;
+use std::fs::File;
+use std::path::Path;
+
+use crate::RecordingError;
+use crate::block::{Block, Content, ContentId, Pages};
+use crate::frame::{
+    BLOCK_BYTES, BlockHeader, FileHeader, HEADER_BYTES, PAGE_BYTES, decode_header, padding,
+};
+use crate::pages::{ZEROS, unpack};
+use crate::source::Source;
+
+/// The largest content that is put together, in bytes: the largest 3A buffer known has 2.4 MB.
+pub const MAX_CONTENT_BYTES: u64 = 64 << 20;
+/// The largest block that is read: a writer's largest is 4 MiB of pages.
+const MAX_BLOCK_BYTES: u64 = 64 << 20;
+
+/// Where a recording's good part ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// With the file.
+    Complete,
+    /// The file ends inside a block: whoever wrote it died, or still writes.
+    Torn {
+        /// Where the block begins, in bytes.
+        at: u64,
+    },
+    /// A block is not what was written.
+    Damaged {
+        /// Where it begins, in bytes.
+        at: u64,
+    },
+}
+
+impl fmt::Display for Ending {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Complete => f.write_str("complete"),
+            Self::Torn { at } => write!(f, "ends inside a block at byte {at}; good up to there"),
+            Self::Damaged { at } => write!(f, "damaged at byte {at}; good up to there"),
+        }
+    }
+}
+
+/// A recording that is open for reading. What is kept in memory is where each block stands.
+#[derive(Debug)]
+pub struct Recording<S = File> {
+    source: S,
+    header: FileHeader,
+    events: Vec<Place>,
+    pages: BTreeMap<u64, Place>,
+    contents: HashMap<ContentId, Place>,
+    ending: Ending,
+    end: u64,
+    next_page: u64,
+    next_content: ContentId,
+    unknown: u64,
+}
+
+/// Where a payload stands.
+#[derive(Clone, Copy, Debug)]
+struct Place {
+    at: u64,
+    header: BlockHeader,
+}
+
+impl Recording<File> {
+    /// Opens a file.
+    ///
+    /// # Errors
+    /// See [`Recording::read`].
+    pub fn open(path: &Path) -> Result<Self, RecordingError> {
+        Self::read(File::open(path)?)
+    }
+}
+
+impl<S: Source> Recording<S> {
+    /// Reads all blocks once, and finds where the good part ends.
+    ///
+    /// # Errors
+    /// Where this is no recording, or one of another major version; or of the reading.
+    pub fn read(source: S) -> Result<Self, RecordingError> {
+        let size = source.bytes()?;
+        if size < HEADER_BYTES {
+            return Err(RecordingError::NotARecording);
+        }
+        let mut first = [0; 32];
+        source.read_at(&mut first, 0)?;
+        let header = decode_header(&first)?;
+        let mut recording = Self {
+            source,
+            header,
+            events: Vec::new(),
+            pages: BTreeMap::new(),
+            contents: HashMap::new(),
+            ending: Ending::Complete,
+            end: header.bytes,
+            next_page: 1,
+            next_content: 1,
+            unknown: 0,
+        };
+        recording.index(size)?;
+        Ok(recording)
+    }
+
+    fn index(&mut self, size: u64) -> Result<(), RecordingError> {
+        let mut payload = Vec::new();
+        while self.end < size {
+            let at = self.end;
+            let Some(room) = (size - at).checked_sub(BLOCK_BYTES) else {
+                self.ending = Ending::Torn { at };
+                return Ok(());
+            };
+            let mut bytes = [0; 16];
+            self.source.read_at(&mut bytes, at)?;
+            let header = BlockHeader::decode(&bytes).filter(|h| h.bytes <= MAX_BLOCK_BYTES);
+            let Some(header) = header else {
+                self.ending = Ending::Damaged { at };
+                return Ok(());
+            };
+            let whole = header.bytes + padding(header.bytes);
+            if whole > room {
+                self.ending = Ending::Torn { at };
+                return Ok(());
+            }
+            let place = Place { at: at + BLOCK_BYTES, header };
+            let good = self.payload(place, &mut payload)? && header.fits(&payload);
+            if !good || !self.take(place, &payload) {
+                self.ending = Ending::Damaged { at };
+                return Ok(());
+            }
+            self.end = at + BLOCK_BYTES + whole;
+        }
+        Ok(())
+    }
+
+    /// Remembers a block; false if it contradicts what stands before it.
+    fn take(&mut self, place: Place, payload: &[u8]) -> bool {
+        let Ok(block) = Block::decode(place.header.kind, payload) else { return false };
+        match block {
+            Some(Block::Pages(pages)) => {
+                let after = pages.first.checked_add(u64::from(pages.count));
+                let Some(after) = after.filter(|_| pages.first >= self.next_page) else {
+                    return false;
+                };
+                self.pages.insert(pages.first, place);
+                self.next_page = after;
+            }
+            Some(Block::Content(content)) => {
+                if content.content < self.next_content {
+                    return false;
+                }
+                self.contents.insert(content.content, place);
+                self.next_content = content.content.saturating_add(1);
+            }
+            Some(_) => self.events.push(place),
+            None => self.unknown += 1,
+        }
+        true
+    }
+
+    /// Reads a payload. The size is no larger than the file.
+    fn payload(&self, place: Place, into: &mut Vec<u8>) -> Result<bool, RecordingError> {
+        let Ok(length) = usize::try_from(place.header.bytes) else { return Ok(false) };
+        into.resize(length, 0);
+        self.source.read_at(into, place.at)?;
+        Ok(true)
+    }
+
+    fn block(&self, place: Place) -> Result<Block, RecordingError> {
+        let mut payload = Vec::new();
+        self.payload(place, &mut payload)?;
+        let kind = place.header.kind;
+        let at = place.at - BLOCK_BYTES;
+        // It was good when the file was opened; it may have been written to since.
+        let damaged = |error| RecordingError::Block { at, kind, error };
+        if !place.header.fits(&payload) {
+            return Err(damaged(cami_wire::WireError::Truncated));
+        }
+        Block::decode(kind, &payload)
+            .map_err(damaged)?
+            .ok_or_else(|| damaged(cami_wire::WireError::UnknownCommand(kind)))
+    }
+
+    /// When it was begun, in nanoseconds of the real-time clock since 1970.
+    pub fn begun_ns(&self) -> u64 {
+        self.header.begun_ns
+    }
+
+    /// Its minor version.
+    pub fn minor(&self) -> u16 {
+        self.header.minor
+    }
+
+    /// Where its good part ends, and why.
+    pub fn ending(&self) -> Ending {
+        self.ending
+    }
+
+    /// Bytes of its good part.
+    pub fn good_bytes(&self) -> u64 {
+        self.end
+    }
+
+    /// Blocks of kinds that this release does not know.
+    pub fn unknown_blocks(&self) -> u64 {
+        self.unknown
+    }
+
+    /// The numbers that the next page and the next content get, for [`crate::Writer::go_on`].
+    pub fn next_numbers(&self) -> (u64, ContentId) {
+        (self.next_page, self.next_content)
+    }
+
+    /// All events in order: every known block but [`Pages`] and [`Content`].
+    pub fn events(&self) -> impl Iterator<Item = Result<Block, RecordingError>> + '_ {
+        self.events.iter().map(|&place| self.block(place))
+    }
+
+    /// What a content is made of.
+    ///
+    /// # Errors
+    /// [`RecordingError::Missing`] where the file does not have it.
+    pub fn outline(&self, content: ContentId) -> Result<Content, RecordingError> {
+        let missing = RecordingError::Missing { number: content };
+        match self.contents.get(&content).map(|&place| self.block(place)).transpose()? {
+            Some(Block::Content(content)) => Ok(content),
+            _ => Err(missing),
+        }
+    }
+
+    /// What a buffer held.
+    ///
+    /// # Errors
+    /// [`RecordingError::Missing`], [`RecordingError::TooLarge`], [`RecordingError::Pages`].
+    pub fn content(&self, content: ContentId) -> Result<Vec<u8>, RecordingError> {
+        let Content { bytes, runs, .. } = self.outline(content)?;
+        if bytes > MAX_CONTENT_BYTES {
+            return Err(RecordingError::TooLarge { bytes });
+        }
+        let too_large = |_| RecordingError::TooLarge { bytes };
+        let length = usize::try_from(bytes).map_err(too_large)?;
+        let whole = length.next_multiple_of(PAGE_BYTES);
+        let mut out = Vec::new();
+        let mut unpacked = Unpacked::default();
+        for run in runs {
+            for step in 0..u64::from(run.count) {
+                if out.len() >= whole {
+                    return Err(RecordingError::TooLarge { bytes: out.len() as u64 });
+                }
+                if run.first == ZEROS {
+                    out.resize(out.len() + PAGE_BYTES, 0);
+                } else {
+                    let number = run.first.saturating_add(step);
+                    out.extend_from_slice(self.page(number, &mut unpacked)?);
+                }
+            }
+        }
+        if out.len() < whole {
+            return Err(RecordingError::Missing { number: content });
+        }
+        out.truncate(length);
+        Ok(out)
+    }
+
+    fn page<'u>(
+        &self,
+        number: u64,
+        unpacked: &'u mut Unpacked,
+    ) -> Result<&'u [u8], RecordingError> {
+        let missing = RecordingError::Missing { number };
+        let Some((&first, &place)) = self.pages.range(..=number).next_back() else {
+            return Err(missing);
+        };
+        if !unpacked.blocks.contains_key(&first) {
+            let Block::Pages(Pages { count, packing, packed, .. }) = self.block(place)? else {
+                return Err(missing);
+            };
+            let damaged = RecordingError::Pages { at: place.at - BLOCK_BYTES };
+            unpacked.keep(first, unpack(packing, &packed.0, count).ok_or(damaged)?);
+        }
+        unpacked.page(first, number).ok_or(missing)
+    }
+}
+
+/// Blocks of pages that were unpacked for a content: its pages are of many, and go to and fro.
+#[derive(Debug, Default)]
+struct Unpacked {
+    blocks: HashMap<u64, Vec<u8>>,
+    bytes: usize,
+}
+
+impl Unpacked {
+    /// The most bytes that are kept.
+    const MAX_BYTES: usize = 64 << 20;
+
+    fn keep(&mut self, first: u64, pages: Vec<u8>) {
+        if self.bytes + pages.len() > Self::MAX_BYTES {
+            self.blocks.clear();
+            self.bytes = 0;
+        }
+        self.bytes += pages.len();
+        self.blocks.insert(first, pages);
+    }
+
+    fn page(&self, first: u64, number: u64) -> Option<&[u8]> {
+        let at = usize::try_from(number.checked_sub(first)?).ok()?.checked_mul(PAGE_BYTES)?;
+        self.blocks.get(&first)?.get(at..)?.get(..PAGE_BYTES)
+    }
+}

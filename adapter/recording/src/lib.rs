@@ -46,10 +46,12 @@
 #![forbid(unsafe_code)]
 
 pub mod block;
+mod compact;
 mod error;
 mod field;
 mod frame;
 mod pages;
+mod plan;
 mod reader;
 pub mod session;
 mod snapshot;
@@ -57,6 +59,7 @@ mod source;
 mod writer;
 
 pub use block::{Block, Call, ContentId, Number};
+pub use compact::{Compacted, Keep, compact};
 pub use error::RecordingError;
 pub use frame::{HEADER_BYTES, MAJOR, MINOR, PAGE_BYTES};
 pub use reader::{Ending, MAX_CONTENT_BYTES, Recording};

@@ -1,6 +1,6 @@
 //! Which pages a file has already.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use crate::frame::PAGE_BYTES;
 
@@ -47,6 +47,11 @@ impl KnownPages {
     /// The number that the next new page gets.
     pub fn next(&self) -> u64 {
         self.next
+    }
+
+    /// Forgets all pages but these.
+    pub fn retain(&mut self, pages: &HashSet<u64>) {
+        self.by_hash.retain(|_, number| pages.contains(number));
     }
 
     /// Forgets all: what was told since the last block has not reached the file.

@@ -62,9 +62,9 @@ pub struct Recording<S = File> {
 
 /// Where a payload stands.
 #[derive(Clone, Copy, Debug)]
-struct Place {
-    at: u64,
-    header: BlockHeader,
+pub(crate) struct Place {
+    pub(crate) at: u64,
+    pub(crate) header: BlockHeader,
 }
 
 impl Recording<File> {
@@ -170,7 +170,35 @@ impl<S: Source> Recording<S> {
         Ok(true)
     }
 
-    fn block(&self, place: Place) -> Result<Block, RecordingError> {
+    /// Where the pages stand, in order.
+    pub(crate) fn page_places(&self) -> impl Iterator<Item = Place> + '_ {
+        self.pages.values().copied()
+    }
+
+    /// Where the contents stand.
+    pub(crate) fn content_places(&self) -> impl Iterator<Item = (ContentId, Place)> + '_ {
+        self.contents.iter().map(|(&content, &place)| (content, place))
+    }
+
+    /// Where the events stand, in order.
+    pub(crate) fn event_places(&self) -> &[Place] {
+        &self.events
+    }
+
+    /// A payload as it is.
+    pub(crate) fn raw(&self, place: Place, into: &mut Vec<u8>) -> Result<(), RecordingError> {
+        self.payload(place, into).map(drop)
+    }
+
+    /// The first bytes of a payload.
+    pub(crate) fn start_of(&self, place: Place, into: &mut [u8]) -> Result<(), RecordingError> {
+        if place.header.bytes < into.len() as u64 {
+            return Err(RecordingError::Pages { at: place.at - BLOCK_BYTES });
+        }
+        Ok(self.source.read_at(into, place.at)?)
+    }
+
+    pub(crate) fn block(&self, place: Place) -> Result<Block, RecordingError> {
         let mut payload = Vec::new();
         self.payload(place, &mut payload)?;
         let kind = place.header.kind;

@@ -69,6 +69,24 @@ impl<W: Write> Writer<W> {
         &self.out
     }
 
+    /// What it has written to.
+    pub fn into_inner(self) -> W {
+        self.out
+    }
+
+    /// The contents of buffers that what follows builds on: see [`crate::Keep`].
+    pub fn latest_contents(&self) -> Vec<ContentId> {
+        self.buffers.values().map(|latest| latest.content).filter(|&content| content != 0).collect()
+    }
+
+    /// Goes on in another file, which [`crate::compact()`] has made of this one: of the pages that are
+    /// known those stay so that it has.
+    pub fn move_to(&mut self, out: W, compacted: &crate::Compacted) {
+        self.out = out;
+        self.written = compacted.bytes;
+        self.known.retain(&compacted.pages);
+    }
+
     /// Writes a block.
     ///
     /// # Errors
@@ -77,8 +95,21 @@ impl<W: Write> Writer<W> {
         self.block.clear();
         self.block.extend_from_slice(&[0; 16]);
         block.encode(&mut self.block);
+        self.end_block(block.kind())
+    }
+
+    /// Writes a payload as it is.
+    pub(crate) fn copy(&mut self, kind: u32, payload: &[u8]) -> io::Result<()> {
+        self.block.clear();
+        self.block.extend_from_slice(&[0; 16]);
+        self.block.extend_from_slice(payload);
+        self.end_block(kind)
+    }
+
+    /// Puts the header before the payload that stands in `block`, and writes both at once.
+    fn end_block(&mut self, kind: u32) -> io::Result<()> {
         let (header, payload) = self.block.split_at_mut(16);
-        let framed = BlockHeader::of(block.kind(), payload);
+        let framed = BlockHeader::of(kind, payload);
         header.copy_from_slice(&framed.encode());
         let length = BLOCK_BYTES + framed.bytes + padding(framed.bytes);
         self.block.resize(usize::try_from(length).map_err(io::Error::other)?, 0);

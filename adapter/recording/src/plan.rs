@@ -1,0 +1,369 @@
+//! Which events stay when a recording is made smaller.
+
+use std::collections::{HashMap, HashSet};
+use std::io;
+
+use crate::block::{Block, Call, ContentId};
+use crate::compact::{Costs, Keep, Needed, read};
+use crate::frame::BLOCK_BYTES;
+use crate::reader::Recording;
+use crate::source::Source;
+
+/// Hosts that are told of, though nothing is left of what happened in them.
+const MAX_OLD_HOSTS: usize = 1000;
+
+/// The numbers of `cami_wire::control::Role`, as recordings have them.
+mod role {
+    pub const SET_UP: u32 = 1;
+    pub const STATE: u32 = 2;
+    pub const TEAR_DOWN: u32 = 3;
+}
+
+/// What stays.
+#[derive(Debug, Default)]
+pub(crate) struct Plan {
+    kept: Vec<bool>,
+    /// The first event from which on all stay.
+    pub(crate) newest: usize,
+    pub(crate) contents: HashSet<ContentId>,
+    pub(crate) pages: HashSet<u64>,
+    pub(crate) dropped: u64,
+    pub(crate) dropped_before: u64,
+    pub(crate) until_ns: u64,
+}
+
+/// What has to be known of an event.
+#[derive(Debug)]
+struct Fact {
+    bytes: u64,
+    at_ns: u64,
+    host: u32,
+    content: ContentId,
+    /// The other half: of a call its answer, of a request its callback, and the other way round.
+    partner: Option<usize>,
+    what: What,
+}
+
+#[derive(Debug)]
+enum What {
+    /// Told of the recording.
+    Annotation,
+    /// Told of a host, whatever is left of it.
+    Life,
+    /// Told of a host of which something is left.
+    Libraries,
+    /// Superseded.
+    Dropped,
+    Called {
+        call: Option<Call>,
+        handles: Vec<i32>,
+    },
+    Answered {
+        call: Option<Call>,
+        value: i32,
+    },
+    Requested {
+        role: u32,
+        /// The command and the buffer.
+        of: (u32, i32),
+    },
+    Returned,
+    Passing,
+}
+
+impl Plan {
+    pub(crate) fn of<S: Source>(
+        recording: &Recording<S>,
+        keep: Keep<'_>,
+        go_on: &mut impl FnMut() -> bool,
+    ) -> io::Result<Self> {
+        let mut plan = Self::default();
+        let facts = plan.facts(recording, go_on)?;
+        plan.kept = vec![false; facts.len()];
+        let mut needed = Needed::new(Costs::of(recording)?);
+        keep.contents.iter().for_each(|&content| needed.add(recording, content));
+        let live = plan.choose(recording, &facts, keep.bytes, &mut needed, go_on)?;
+        plan.set_up(&facts, &live);
+        plan.partners(&facts);
+        for (event, fact) in facts.iter().enumerate() {
+            if matches!(fact.what, What::Dropped) {
+                // A new one takes its place.
+                plan.kept.iter_mut().skip(event).take(1).for_each(|kept| *kept = false);
+            } else if plan.keeps(event) {
+                needed.add(recording, fact.content);
+            } else {
+                plan.dropped += 1;
+                plan.until_ns = plan.until_ns.max(fact.at_ns);
+            }
+        }
+        plan.contents = needed.contents;
+        plan.pages = needed.pages;
+        Ok(plan)
+    }
+
+    pub(crate) fn keeps(&self, event: usize) -> bool {
+        self.kept.get(event).copied().unwrap_or(false)
+    }
+
+    fn keep(&mut self, event: usize) {
+        if let Some(kept) = self.kept.get_mut(event) {
+            *kept = true;
+        }
+    }
+
+    fn facts<S: Source>(
+        &mut self,
+        recording: &Recording<S>,
+        go_on: &mut impl FnMut() -> bool,
+    ) -> io::Result<Vec<Fact>> {
+        let mut facts: Vec<Fact> = Vec::new();
+        let mut calls = HashMap::new();
+        let mut requests = HashMap::new();
+        let mut command_at = HashMap::new();
+        for (event, &place) in recording.event_places().iter().enumerate() {
+            if !go_on() {
+                return Err(io::ErrorKind::Interrupted.into());
+            }
+            let mut partner = None;
+            let mut at_ns = 0;
+            let mut content = 0;
+            let mut host = 0;
+            let what = match read(recording, place)? {
+                Block::Annotation(_) => What::Annotation,
+                Block::Host(block) => {
+                    host = block.host;
+                    command_at.insert(block.host, block.command_at);
+                    What::Life
+                }
+                Block::Died(block) => {
+                    host = block.host;
+                    What::Life
+                }
+                Block::Ended(block) => {
+                    host = block.host;
+                    What::Life
+                }
+                Block::Resumed(block) => {
+                    host = block.host;
+                    What::Life
+                }
+                Block::Libraries(block) => {
+                    host = block.host;
+                    What::Libraries
+                }
+                Block::Dropped(block) => {
+                    self.dropped_before = self.dropped_before.max(block.events);
+                    self.until_ns = self.until_ns.max(block.until_ns);
+                    What::Dropped
+                }
+                Block::Called(block) => {
+                    (host, at_ns) = (block.host, block.at_ns);
+                    calls.insert((block.host, block.cookie), event);
+                    let call = Call::of_number(block.call);
+                    What::Called { call, handles: block.handles }
+                }
+                Block::Answered(block) => {
+                    (host, at_ns) = (block.host, block.at_ns);
+                    partner = calls.remove(&(block.host, block.cookie));
+                    What::Answered { call: Call::of_number(block.call), value: block.value }
+                }
+                Block::Requested(block) => {
+                    (host, at_ns, content) = (block.host, block.at_ns, block.content);
+                    requests.insert(block.number, event);
+                    let byte = command_at.get(&block.host).copied().unwrap_or(0).checked_sub(1);
+                    let command = match byte.and_then(|byte| usize::try_from(byte).ok()) {
+                        None => block.req_id,
+                        Some(byte) => block.header.0.get(byte).copied().map_or(0, u32::from),
+                    };
+                    What::Requested { role: block.role, of: (command, block.handle) }
+                }
+                Block::Returned(block) => {
+                    (host, at_ns, content) = (block.host, block.at_ns, block.content);
+                    partner = requests.remove(&block.request);
+                    What::Returned
+                }
+                Block::Updated(block) => {
+                    (host, at_ns, content) = (block.host, block.at_ns, block.content);
+                    What::Passing
+                }
+                Block::UpdateReturned(block) => {
+                    (host, at_ns) = (block.host, block.at_ns);
+                    What::Passing
+                }
+                Block::Line(block) => {
+                    (host, at_ns) = (block.host, block.at_ns);
+                    What::Passing
+                }
+                Block::Usage(block) => {
+                    (host, at_ns) = (block.host, block.at_ns);
+                    What::Passing
+                }
+                Block::Lost(block) => {
+                    (host, at_ns) = (block.host, block.at_ns);
+                    What::Passing
+                }
+                Block::Pages(_) | Block::Content(_) => What::Passing,
+            };
+            if let Some(first) = partner.and_then(|first| facts.get_mut(first)) {
+                first.partner = Some(event);
+            }
+            let bytes = BLOCK_BYTES + place.header.bytes.next_multiple_of(8);
+            facts.push(Fact { bytes, at_ns, host, content, partner, what });
+        }
+        Ok(facts)
+    }
+
+    /// Goes back from the end as far as there is room, each host's set-up counted; the hosts that
+    /// the newest part tells of.
+    fn choose<S: Source>(
+        &mut self,
+        recording: &Recording<S>,
+        facts: &[Fact],
+        bytes: u64,
+        needed: &mut Needed,
+        go_on: &mut impl FnMut() -> bool,
+    ) -> io::Result<HashSet<u32>> {
+        let mut set_up: HashMap<u32, Vec<&Fact>> = HashMap::new();
+        let mut room = bytes;
+        for fact in facts {
+            match fact.what {
+                What::Annotation | What::Life => room = room.saturating_sub(fact.bytes),
+                _ if is_set_up(fact) => set_up.entry(fact.host).or_default().push(fact),
+                _ => {}
+            }
+        }
+        let mut live = HashSet::new();
+        self.newest = facts.len();
+        for (event, fact) in facts.iter().enumerate().rev() {
+            if !go_on() {
+                return Err(io::ErrorKind::Interrupted.into());
+            }
+            let mut cost = fact.bytes.saturating_add(needed.cost(recording, fact.content));
+            if fact.host != 0 && !live.contains(&fact.host) {
+                for fact in set_up.get(&fact.host).into_iter().flatten() {
+                    cost = cost.saturating_add(fact.bytes);
+                    cost = cost.saturating_add(needed.cost(recording, fact.content));
+                    // The last host's is kept whatever it takes.
+                    if live.is_empty() {
+                        needed.add(recording, fact.content);
+                    }
+                }
+            }
+            if cost > room && !live.is_empty() {
+                break;
+            }
+            room = room.saturating_sub(cost);
+            if fact.host != 0 && live.insert(fact.host) {
+                for fact in set_up.get(&fact.host).into_iter().flatten() {
+                    needed.add(recording, fact.content);
+                }
+            }
+            needed.add(recording, fact.content);
+            self.newest = event;
+        }
+        let newest = self.newest;
+        self.kept.iter_mut().skip(newest).for_each(|kept| *kept = true);
+        Ok(live)
+    }
+
+    /// What was before the newest part, and has to be there for it.
+    fn set_up(&mut self, facts: &[Fact], live: &HashSet<u32>) {
+        let old: Vec<u32> = {
+            let hosts = facts.iter().filter(|fact| matches!(fact.what, What::Life));
+            let mut hosts: Vec<u32> = hosts.map(|fact| fact.host).collect();
+            hosts.dedup();
+            hosts.split_off(hosts.len().saturating_sub(MAX_OLD_HOSTS))
+        };
+        let old: HashSet<u32> = old.into_iter().collect();
+        let mut registered = Registered::default();
+        let mut states: HashMap<(u32, (u32, i32)), usize> = HashMap::new();
+        for (event, fact) in facts.iter().enumerate().take(self.newest) {
+            let here = live.contains(&fact.host);
+            match &fact.what {
+                What::Annotation => self.keep(event),
+                What::Life if here || old.contains(&fact.host) => self.keep(event),
+                What::Libraries if here => self.keep(event),
+                What::Called { call: Some(Call::DeregisterBuffers), handles }
+                    if here && registered.end(self, fact.host, handles) =>
+                {
+                    self.keep(event);
+                }
+                What::Answered { call: Some(Call::RegisterBuffer), value } if here => {
+                    registered.begin(fact.host, *value, event);
+                }
+                What::Called { .. } if here && is_set_up(fact) => self.keep(event),
+                What::Requested { role, of } if here => {
+                    let answered_later = fact.partner.is_some_and(|answer| answer >= self.newest);
+                    if is_set_up(fact) || answered_later {
+                        self.keep(event);
+                        registered.name(fact.host, of.1);
+                    }
+                    if *role == role::STATE {
+                        registered.name(fact.host, of.1);
+                        states.insert((fact.host, *of), event);
+                    }
+                }
+                _ => {}
+            }
+        }
+        registered.keep_all(self);
+        states.into_values().for_each(|event| self.keep(event));
+    }
+
+    /// No half without the other.
+    fn partners(&mut self, facts: &[Fact]) {
+        for (event, fact) in facts.iter().enumerate() {
+            if self.keeps(event)
+                && let Some(partner) = fact.partner
+            {
+                self.keep(partner);
+            }
+        }
+    }
+}
+
+/// Whether an event is part of what a host was made with.
+fn is_set_up(fact: &Fact) -> bool {
+    match &fact.what {
+        What::Requested { role, .. } => matches!(*role, role::SET_UP | role::TEAR_DOWN),
+        What::Called { call, .. } => {
+            matches!(call, Some(Call::Load | Call::Initialize | Call::Deinitialize))
+        }
+        _ => false,
+    }
+}
+
+/// The buffers that are registered: by host and handle, the answer that gave the handle and whether
+/// something that stays names it.
+#[derive(Debug, Default)]
+struct Registered(HashMap<(u32, i32), (usize, bool)>);
+
+impl Registered {
+    fn begin(&mut self, host: u32, handle: i32, answer: usize) {
+        if handle >= 0 {
+            self.0.insert((host, handle), (answer, false));
+        }
+    }
+
+    fn name(&mut self, host: u32, handle: i32) {
+        if let Some((_, named)) = self.0.get_mut(&(host, handle)) {
+            *named = true;
+        }
+    }
+
+    /// Whether one of them stays.
+    fn end(&mut self, plan: &mut Plan, host: u32, handles: &[i32]) -> bool {
+        let mut stays = false;
+        for &handle in handles {
+            if let Some((answer, true)) = self.0.remove(&(host, handle)) {
+                plan.keep(answer);
+                stays = true;
+            }
+        }
+        stays
+    }
+
+    fn keep_all(self, plan: &mut Plan) {
+        self.0.into_values().for_each(|(answer, _)| plan.keep(answer));
+    }
+}

@@ -11,9 +11,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use cami_link::{Deadline, Event, Interest, ReceiveError, Waker, wait};
+use cami_link::{Deadline, Event, Interest, ReceiveError, Waker, monotonic_ns, wait};
 use cami_spawn::Patience;
-use cami_wire::control::{FromClient, Restarts};
+use cami_wire::control::{FromClient, Restarts, Resumed};
 use cami_wire::cros::Request;
 use nix::errno::Errno;
 
@@ -169,6 +169,9 @@ impl Reader {
             let replayed = self
                 .bring_to_its_state(&heir, journal, started, warm)
                 .map_err(|failed| self.give_up(&heir, failed))?;
+            // For a recording: what came so far was not the HAL's.
+            let resumed = FromClient::Resumed(Resumed { at_ns: monotonic_ns() }).encode();
+            let _ = heir.host.control.send(&[IoSlice::new(&resumed)], &[], Duration::ZERO);
             Ok((replayed, self.take_over(dead, &heir, journal)?))
         };
         // An error of ours must not leave the heir without its end.

@@ -43,6 +43,10 @@ pub struct Config {
     pub aiqd: Option<PathBuf>,
     /// `libcamera.*`.
     pub libcamera: Libcamera,
+    /// `record`: the file, or the folder, in which the monitor records what passes.
+    pub record: Option<PathBuf>,
+    /// `record_limit_mib`: the size that a recording is kept below, in bytes; 0: none.
+    pub record_limit_bytes: u64,
     /// `crash_dir`: where the monitor writes crash records.
     pub crash_dir: Option<PathBuf>,
     /// `status_dir`: where running hosts leave what `cami-ipa status` reads.
@@ -144,6 +148,9 @@ const RESTART_WINDOW_MS: u32 = 5000;
 /// `status_dir`.
 const STATUS_DIR: &str = "/run/cami-ipa";
 
+/// `record_limit_mib`: some minutes of an IPU3 camera.
+const RECORD_LIMIT_MIB: u32 = 256;
+
 /// ChromeOS's bridge gives `Initialize` 3000 ms in all
 /// (platform2 `camera/common/camera_algorithm_bridge_impl.cc`, 59-61).
 const INITIALIZE_MS: u32 = 3000;
@@ -231,6 +238,10 @@ impl Config {
                 version: LibcameraVersion::checked(&source)?,
                 proxy_dir: source.absolute("libcamera.proxy_dir")?,
             },
+            record: source.absolute("record")?,
+            record_limit_bytes: u64::from(
+                source.number("record_limit_mib")?.unwrap_or(RECORD_LIMIT_MIB),
+            ) << 20,
             crash_dir: source.absolute("crash_dir")?,
             status_dir: source.absolute("status_dir")?.unwrap_or_else(|| PathBuf::from(STATUS_DIR)),
             profile,

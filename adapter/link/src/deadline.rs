@@ -42,3 +42,14 @@ impl Deadline {
         self.0
     }
 }
+
+/// Now, in nanoseconds of the monotonic clock: what two processes of one machine can compare.
+#[must_use]
+pub fn monotonic_ns() -> u64 {
+    let now = nix::time::clock_gettime(nix::time::ClockId::CLOCK_MONOTONIC);
+    now.map_or(0, |now| {
+        let seconds = u64::try_from(now.tv_sec()).unwrap_or(0);
+        let rest = u64::try_from(now.tv_nsec()).unwrap_or(0);
+        seconds.saturating_mul(1_000_000_000).saturating_add(rest)
+    })
+}

@@ -56,6 +56,12 @@ impl ProcessIdentity {
     }
 }
 
+/// When a process started, in clock ticks since the boot; 0 where that cannot be said.
+#[must_use]
+pub fn start_of(pid: i32) -> u64 {
+    start_ticks(pid).unwrap_or(0)
+}
+
 fn boot_id() -> String {
     fs::read_to_string("/proc/sys/kernel/random/boot_id")
         .map(|text| text.trim_end().to_owned())

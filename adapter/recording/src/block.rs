@@ -26,7 +26,7 @@ macro_rules! blocks {
     )*) => {
         $(
             $(#[$about])*
-            #[derive(Clone, Debug, Default, PartialEq, Eq)]
+            #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
             pub struct $name {
                 $( $(#[$said])* pub $field: $type, )*
             }
@@ -341,7 +341,7 @@ blocks! {
 }
 
 /// A library in the vendor process.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct LoadedLibrary {
     /// Its path.
     pub path: String,
@@ -361,7 +361,7 @@ impl Field for LoadedLibrary {
 }
 
 /// Pages whose numbers follow each other. `first` 0 is a run of zero pages.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Run {
     /// The first page's number.
     pub first: u64,

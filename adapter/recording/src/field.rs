@@ -72,7 +72,7 @@ impl<T: Field> Field for Vec<T> {
 }
 
 /// Bytes as a field: as a list of `u8`, but read in one piece.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Bytes(pub Vec<u8>);
 
 impl Field for Bytes {

@@ -14,7 +14,7 @@ use crate::WireError;
 use crate::arguments::{Argument, join, split, word};
 use crate::cros::decode_empty;
 use crate::message::{EVENT_COOKIE, Header};
-use crate::reader::text;
+use crate::reader::{Reader, text};
 
 pub use recovery::{CommandRule, Recovery, Role};
 
@@ -49,6 +49,8 @@ pub mod from_client {
     /// [`super::Standby`], with its link, its control socket and perhaps its monitor's pidfd: the
     /// monitor keeps them until its vendor process has died.
     pub const KEEP: u32 = 6;
+    /// [`super::Resumed`].
+    pub const RESUMED: u32 = 7;
 }
 
 /// The most bytes that [`Hello::module`] may have: a file name's (linux `NAME_MAX`).
@@ -127,6 +129,14 @@ pub struct Restarts {
     pub count: u32,
 }
 
+/// The client has told this host again what the one before it had been told. Sent before the requests
+/// that it died with are sent again. For a recording.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Resumed {
+    /// When, in nanoseconds of the monotonic clock.
+    pub at_ns: u64,
+}
+
 /// Any message of the monitor.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FromMonitor {
@@ -157,6 +167,8 @@ pub enum FromClient {
     Keep(Standby),
     /// See [`Restarts`].
     Restarts(Restarts),
+    /// See [`Resumed`].
+    Resumed(Resumed),
 }
 
 fn message(command: u32, arguments: &[Argument<'_>]) -> Vec<u8> {
@@ -208,6 +220,7 @@ impl FromClient {
             Self::Hello(hello) => hello.encode(),
             Self::Leave => message(from_client::LEAVE, &[]),
             Self::Restarts(restarts) => restarts.encode(),
+            Self::Resumed(resumed) => resumed.encode(),
         }
     }
 
@@ -223,6 +236,7 @@ impl FromClient {
             from_client::HELLO => Hello::decode(body).map(Self::Hello),
             from_client::LEAVE => decode_empty(body).map(|()| Self::Leave),
             from_client::RESTARTS => Restarts::decode(body).map(Self::Restarts),
+            from_client::RESUMED => Resumed::decode(body).map(Self::Resumed),
             other => Err(WireError::UnknownCommand(other)),
         }
     }
@@ -350,6 +364,25 @@ impl Restarts {
     /// Any [`WireError`] that names a wrong size.
     pub fn decode(body: &[u8]) -> Result<Self, WireError> {
         Ok(Self { count: u32::from_le_bytes(word(body)?) })
+    }
+}
+
+impl Resumed {
+    /// The whole message.
+    #[must_use]
+    pub fn encode(&self) -> Vec<u8> {
+        message(from_client::RESUMED, &[Argument::plain(&self.at_ns.to_le_bytes())])
+    }
+
+    /// The message's body: a single argument, so nothing but the number.
+    ///
+    /// # Errors
+    /// [`WireError::Truncated`], [`WireError::TrailingBytes`].
+    pub fn decode(body: &[u8]) -> Result<Self, WireError> {
+        let mut reader = Reader::new(body);
+        let at_ns = reader.u64()?;
+        reader.finish()?;
+        Ok(Self { at_ns })
     }
 }
 

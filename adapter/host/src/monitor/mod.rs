@@ -1,8 +1,8 @@
 //! The monitor: ours and trusted. It starts the vendor process, outlives it, and names its death.
 //!
-//! One thread, one loop. It never touches the link, so a request takes no extra hop; it holds the
-//! library's output, traces the vendor process where the kernel allows it, and ends, with the vendor
-//! process, as soon as the client does.
+//! One thread, one loop. It never touches the link, so a request takes no extra hop, but while it
+//! records (`recorder`); it holds the library's output, traces the vendor process where the kernel
+//! allows it, and ends, with the vendor process, as soon as the client does.
 
 mod cause;
 mod descendants;
@@ -11,6 +11,7 @@ mod fault;
 mod maps;
 mod obituary;
 mod output;
+mod recorder;
 mod registers;
 mod spawn;
 mod status;
@@ -107,7 +108,7 @@ fn cannot_start(reason: &str) -> ExitCode {
 
 fn start(
     module: &std::path::Path,
-    link: OwnedFd,
+    mut link: OwnedFd,
     client: bool,
 ) -> Result<(watch::Host, Option<Recovery>, Ready), Refusal> {
     let config = Config::read(&Environment::of_process(), module::section(module));
@@ -129,6 +130,7 @@ fn start(
     let _ = nix::unistd::setpgid(nix::unistd::Pid::this(), nix::unistd::Pid::from_raw(0));
     let activity = ActivityFile::new()
         .map_err(|errno| Refusal::new(errno, format!("cannot make the activity page: {errno}")))?;
+    let ends = recorder::Recorder::prepare(&config, &mut link);
     let vendor = spawn_sandboxed(&module, &config, &link, &activity)?;
     drop(link);
     log::info!("sandbox of process {}: {}", vendor.pid, vendor.sandbox);
@@ -149,7 +151,12 @@ fn start(
     let mut facts = facts::Facts::new(&config, &module);
     facts.sandbox = Some(vendor.sandbox.to_json());
     let watchdog = watchdog::Watchdog::new(&config, client);
-    Ok((watch::Host::new(facts, vendor, activity, watchdog), recovery(&config), ready))
+    let recorder = ends
+        .map(|ends| recorder::Recorder::start(ends, &config, &module, &facts, vendor.pid))
+        .transpose()
+        .map_err(|error| Refusal::new(Errno::EAGAIN, format!("cannot start a thread: {error}")))?;
+    let host = watch::Host::new(facts, vendor, activity, watchdog, recorder);
+    Ok((host, recovery(&config), ready))
 }
 
 /// What the client needs for `recovery = "resume"`, if that is configured.

@@ -7,7 +7,7 @@ use std::process::{ChildStderr, ChildStdout, ExitCode};
 use std::time::Duration;
 
 use cami_link::{Deadline, Event, Inbox, Interest, Link, ProcessFd, ReceiveError, wait};
-use cami_wire::control::{Died, FromMonitor, Kill, Restarts, Standby, from_client};
+use cami_wire::control::{Died, FromMonitor, Kill, Restarts, Resumed, Standby, from_client};
 use nix::sys::signalfd::SignalFd;
 
 use super::cause::{Circumstances, describe};
@@ -15,6 +15,7 @@ use super::descendants;
 use super::facts::Facts;
 use super::obituary::Obituary;
 use super::output::Output;
+use super::recorder::{Recorder, Stream};
 use super::spawn::VendorProcess;
 use super::status::{Changing, StatusFile};
 use super::tell;
@@ -49,6 +50,7 @@ pub struct Host {
     client_gone: bool,
     /// What the client gave us to keep: the sockets of its second host.
     standby: Option<(Standby, Vec<OwnedFd>)>,
+    recorder: Option<Recorder>,
 }
 
 impl Host {
@@ -58,6 +60,7 @@ impl Host {
         vendor: VendorProcess,
         activity: ActivityFile,
         watchdog: Watchdog,
+        recorder: Option<Recorder>,
     ) -> Self {
         Self {
             status: StatusFile::new(&facts),
@@ -74,6 +77,7 @@ impl Host {
             killed_for: None,
             client_gone: false,
             standby: None,
+            recorder,
         }
     }
 
@@ -144,15 +148,15 @@ impl Host {
     }
 
     fn take_output(&mut self, [stdout, stderr, own]: [Event; 3]) {
-        let library = &self.facts.name;
+        let (library, recorder) = (&self.facts.name, self.recorder.as_ref());
         if stdout.readable || stdout.hung_up {
-            self.stdout.take(|line| log::info!("{library}: {line}"));
+            self.stdout.take(|line| log_library(library, recorder, Stream::Stdout, line));
         }
         if stderr.readable || stderr.hung_up {
-            self.stderr.take(|line| log::info!("{library}: {line}"));
+            self.stderr.take(|line| log_library(library, recorder, Stream::Stderr, line));
         }
         if own.readable || own.hung_up {
-            self.own.take(log_own);
+            self.own.take(|line| log_own(recorder, line));
         }
     }
 
@@ -186,9 +190,19 @@ impl Host {
             }
             from_client::LEAVE => self.client_left(),
             from_client::RESTARTS => match Restarts::decode(body) {
-                Ok(restarts) => self.restarts = restarts.count,
+                Ok(restarts) => {
+                    self.restarts = restarts.count;
+                    if let Some(recorder) = &self.recorder {
+                        recorder.restarts(restarts.count);
+                    }
+                }
                 Err(error) => log::warn!("the client's number of restarts: {error}"),
             },
+            from_client::RESUMED => {
+                if let (Some(recorder), Ok(resumed)) = (&self.recorder, Resumed::decode(body)) {
+                    recorder.resumed(resumed.at_ns);
+                }
+            }
             other => log::warn!("unknown control message {other} of the client"),
         }
     }
@@ -199,7 +213,7 @@ impl Host {
         while let Some(Ok(message)) =
             control.map(|control| control.receive(&mut inbox, Some(Deadline::now())))
         {
-            if message.command == from_client::RESTARTS {
+            if matches!(message.command, from_client::RESTARTS | from_client::RESUMED) {
                 self.obey(message.command, message.body);
             }
         }
@@ -257,16 +271,30 @@ impl Host {
         }
         let died = FromMonitor::Died(Died { signal, exit_code, cause: cause.clone() });
         let told = !left && tell(control.as_ref(), &died);
-        self.stdout.finish(|line| log::info!("{library}: {line}"));
-        self.stderr.finish(|line| log::info!("{library}: {line}"));
-        self.own.finish(log_own);
+        let recorder = self.recorder.as_ref();
+        self.stdout.finish(|line| log_library(library, recorder, Stream::Stdout, line));
+        self.stderr.finish(|line| log_library(library, recorder, Stream::Stderr, line));
+        self.own.finish(|line| log_own(recorder, line));
         descendants::end(&self.children);
+        // Now nobody holds the vendor process's end of the link.
+        if let Some(recorder) = recorder {
+            recorder.drain();
+        }
         // A client that was told writes it into its own log, which is mostly the same as ours.
         let level = if left || told { log::Level::Debug } else { log::Level::Error };
         log::log!(level, "{cause}");
         // The child that writes the record is not to hold it open.
         drop(control);
         self.status.remove(&self.facts);
+        if let Some(recorder) = recorder {
+            let died = (!left).then(|| cami_recording::block::Died {
+                signal,
+                exit_code,
+                cause: cause.clone(),
+                ..Default::default()
+            });
+            recorder.end(died);
+        }
         if !left {
             Obituary {
                 facts: &self.facts,
@@ -284,7 +312,17 @@ impl Host {
     }
 }
 
-fn log_own(line: &str) {
+fn log_library(library: &str, recorder: Option<&Recorder>, stream: Stream, line: &str) {
+    log::info!("{library}: {line}");
+    if let Some(recorder) = recorder {
+        recorder.line(stream, line);
+    }
+}
+
+fn log_own(recorder: Option<&Recorder>, line: &str) {
+    if let Some(recorder) = recorder {
+        recorder.line(Stream::Own, own_log::parse(line).1);
+    }
     let (level, text) = own_log::parse(line);
     log::log!(level, "{text}");
 }

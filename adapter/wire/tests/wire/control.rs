@@ -1,7 +1,9 @@
 //! The messages between client and monitor.
 
 use cami_wire::WireError;
-use cami_wire::control::{Died, FromClient, FromMonitor, Hello, Kill, Ready, Refused, Restarts};
+use cami_wire::control::{
+    Died, FromClient, FromMonitor, Hello, Kill, Ready, Refused, Restarts, Resumed,
+};
 
 use crate::common::captures::hex;
 
@@ -76,8 +78,17 @@ fn restarts_is_a_bare_number_of_four_bytes() {
 }
 
 #[test]
+fn resumed_is_a_bare_number_of_eight_bytes() {
+    let resumed = FromClient::Resumed(Resumed { at_ns: 258 });
+    assert_eq!(resumed.encode(), hex("07000000 00000000 02010000 00000000").unwrap());
+    assert_eq!(FromClient::decode(&resumed.encode()), Ok(resumed));
+    assert!(FromClient::decode(&hex("07000000 00000000 02010000").unwrap()).is_err());
+    assert!(FromClient::decode(&hex("07000000 00000000 02010000 00000000 00").unwrap()).is_err());
+}
+
+#[test]
 fn unknown_numbers_are_refused() {
-    for number in [0_u8, 7, 255] {
+    for number in [0_u8, 8, 255] {
         let message = [number, 0, 0, 0, 0, 0, 0, 0];
         let unknown = WireError::UnknownCommand(u32::from(number));
         assert_eq!(FromMonitor::decode(&message), Err(unknown));

@@ -4,7 +4,7 @@ use core::fmt::Debug;
 
 use cami_wire::control::{
     CommandRule, Died, FromClient, FromMonitor, Hello, Kill, Ready, Recovery, Refused, Restarts,
-    Role, Standby,
+    Resumed, Role, Standby,
 };
 use cami_wire::cros::{
     DeregisterBuffers, Init, InitReply, LibraryInfo, RegisterBuffer, Request, ReturnValue,
@@ -171,6 +171,8 @@ proptest! {
                 commands,
             });
             prop_assert_eq!(FromMonitor::decode(&recovery.encode()), Ok(recovery));
+            let resumed = FromClient::Resumed(Resumed { at_ns: u64::from(words[0]) << 7 });
+            prop_assert_eq!(FromClient::decode(&resumed.encode()), Ok(resumed));
             let restarts = FromClient::Restarts(Restarts { count: pids[0].cast_unsigned() });
         prop_assert_eq!(FromClient::decode(&restarts.encode()), Ok(restarts));
     }

@@ -1,0 +1,317 @@
+//! What passes on the link, as events of a recording.
+
+use std::collections::{HashMap, VecDeque};
+use std::fs::File;
+use std::io::ErrorKind;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::fs::FileExt;
+use std::sync::Arc;
+
+use cami_config::Profile;
+use cami_link::{monotonic_ns, sought_size};
+use cami_recording::block::{
+    Answered, Bytes, Called, Number, Requested, Returned, UpdateReturned, Updated,
+};
+use cami_recording::{Block, Buffer, Call, MAX_CONTENT_BYTES, Shadow, Snapshot};
+use cami_wire::cros::{self, DeregisterBuffers, InitReply, ReturnValue, command, event};
+use cami_wire::message::{EVENT_COOKIE, Header};
+use nix::errno::Errno;
+
+use super::queue::{Entry, Queue};
+
+/// What buffers may hold together, as they are compared with what they held before: many times what
+/// any known HAL registers.
+const MAX_SHADOW_BYTES: u64 = 512 << 20;
+/// Requests without their answer, and calls, that are remembered (spec/cami-abi.md, 5.1: 44).
+const MAX_OPEN: usize = 4096;
+
+/// A buffer that the library knows.
+#[derive(Debug)]
+struct Registered {
+    number: Buffer,
+    file: File,
+    bytes: u64,
+    shadow: Shadow,
+}
+
+/// A call that is not answered yet.
+#[derive(Debug)]
+enum Open {
+    Register(Option<File>),
+    Deregister(Vec<i32>),
+}
+
+/// Looks at messages on their way.
+#[derive(Debug)]
+pub struct Tap {
+    queue: Arc<Queue>,
+    profile: Profile,
+    buffers: HashMap<i32, Registered>,
+    open: HashMap<u32, Open>,
+    /// Number, `req_id` and handle of requests without their answer, oldest first.
+    in_flight: VecDeque<(Number, u32, i32)>,
+    last_number: Number,
+    last_buffer: u64,
+    shadow_bytes: u64,
+}
+
+impl Tap {
+    /// Nothing has passed yet.
+    pub fn new(queue: Arc<Queue>, profile: Profile) -> Self {
+        Self {
+            queue,
+            profile,
+            buffers: HashMap::new(),
+            open: HashMap::new(),
+            in_flight: VecDeque::new(),
+            last_number: 0,
+            last_buffer: 0,
+            shadow_bytes: 0,
+        }
+    }
+
+    /// A message of the client, before the vendor process has it.
+    pub fn client_says(&mut self, message: &[u8], fds: &[OwnedFd]) {
+        if self.queue.is_over() {
+            return self.forget_all();
+        }
+        let at_ns = monotonic_ns();
+        let Ok((Header { command, cookie }, body)) = Header::decode(message) else { return };
+        // What makes no sense is dropped by the vendor process, with a line of its own.
+        match command {
+            command::INIT => self.called(at_ns, cookie, Call::Load, 0, Vec::new()),
+            command::START => self.called(at_ns, cookie, Call::Initialize, 0, Vec::new()),
+            command::STOP => self.called(at_ns, cookie, Call::Deinitialize, 0, Vec::new()),
+            command::REGISTER_BUFFER => {
+                let fd = fds.first().map(AsFd::as_fd);
+                let bytes = fd.map_or(0, size_of);
+                let file = fd.and_then(|fd| fd.try_clone_to_owned().ok()).map(File::from);
+                self.remember(cookie, Open::Register(file));
+                self.called(at_ns, cookie, Call::RegisterBuffer, bytes, Vec::new());
+            }
+            command::DEREGISTER_BUFFERS => {
+                if let Ok(DeregisterBuffers { handles }) = DeregisterBuffers::decode(body) {
+                    self.remember(cookie, Open::Deregister(handles.clone()));
+                    self.called(at_ns, cookie, Call::DeregisterBuffers, 0, handles);
+                }
+            }
+            command::REQUEST => {
+                if let Ok(request) = cros::Request::decode(body) {
+                    self.requested(at_ns, &request);
+                }
+            }
+            command::UPDATE_RETURN => {
+                if let Ok(cros::UpdateReturn { upd_id, status, .. }) =
+                    cros::UpdateReturn::decode(body)
+                {
+                    self.push(UpdateReturned { host: 0, at_ns, upd_id, status });
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// A message of the vendor process, before the client has it.
+    pub fn vendor_says(&mut self, message: &[u8], fds: &[OwnedFd]) {
+        if self.queue.is_over() {
+            return self.forget_all();
+        }
+        let at_ns = monotonic_ns();
+        let Ok((header, body)) = Header::decode(message) else { return };
+        if header.cookie == EVENT_COOKIE {
+            match header.command {
+                event::RETURNED => {
+                    if let Ok(returned) = cros::Returned::decode(body) {
+                        self.returned(at_ns, returned);
+                    }
+                }
+                event::UPDATED => {
+                    if let Ok(updated) = cros::Updated::decode(body) {
+                        self.updated(at_ns, &updated, fds.first().map(AsFd::as_fd));
+                    }
+                }
+                _ => {}
+            }
+            return;
+        }
+        let value = || ReturnValue::decode(body).ok().map(|ReturnValue(value)| value);
+        let (call, value) = match header.command {
+            command::INIT => {
+                (Call::Load, InitReply::decode(body).ok().map_or(0, |reply| reply.ret))
+            }
+            command::START => {
+                let value = value().unwrap_or(0);
+                (Call::Initialize, value)
+            }
+            command::STOP => (Call::Deinitialize, 0),
+            command::REGISTER_BUFFER => {
+                let value = value().unwrap_or(0);
+                if let Some(Open::Register(Some(file))) = self.open.remove(&header.cookie)
+                    && value >= 0
+                {
+                    self.register(value, file);
+                }
+                (Call::RegisterBuffer, value)
+            }
+            command::DEREGISTER_BUFFERS => {
+                if let Some(Open::Deregister(handles)) = self.open.remove(&header.cookie) {
+                    handles.iter().for_each(|handle| self.forget(*handle));
+                }
+                (Call::DeregisterBuffers, 0)
+            }
+            _ => return,
+        };
+        let (cookie, call_number) = (header.cookie, call.number());
+        self.push(Answered { host: 0, at_ns, cookie, call: call_number, value });
+        if call == Call::Initialize && value >= 0 {
+            self.queue.push(Entry::Libraries);
+        }
+    }
+
+    fn called(&self, at_ns: u64, cookie: u32, call: Call, buffer_bytes: u64, handles: Vec<i32>) {
+        self.push(Called { host: 0, at_ns, cookie, call: call.number(), buffer_bytes, handles });
+    }
+
+    fn push(&self, block: impl Into<Block>) {
+        self.queue.push(Entry::Block(block.into()));
+    }
+
+    fn remember(&mut self, cookie: u32, open: Open) {
+        if self.open.len() >= MAX_OPEN {
+            self.open.clear();
+        }
+        self.open.insert(cookie, open);
+    }
+
+    fn register(&mut self, handle: i32, file: File) {
+        self.forget(handle);
+        let bytes = size_of(file.as_fd());
+        self.last_buffer += 1;
+        let number = Buffer(self.last_buffer);
+        self.shadow_bytes = self.shadow_bytes.saturating_add(bytes);
+        self.buffers.insert(handle, Registered { number, file, bytes, shadow: Shadow::default() });
+    }
+
+    fn forget(&mut self, handle: i32) {
+        if let Some(buffer) = self.buffers.remove(&handle) {
+            self.shadow_bytes = self.shadow_bytes.saturating_sub(buffer.bytes);
+            self.queue.push(Entry::Forget(buffer.number));
+        }
+    }
+
+    /// Nothing is recorded any more: no buffer of the HAL's is held open for it.
+    fn forget_all(&mut self) {
+        if !self.buffers.is_empty() || !self.open.is_empty() {
+            self.buffers = HashMap::new();
+            self.open = HashMap::new();
+            self.in_flight = VecDeque::new();
+        }
+    }
+
+    fn requested(&mut self, at_ns: u64, request: &cros::Request<'_>) {
+        self.last_number += 1;
+        let (number, req_id, handle) = (self.last_number, request.req_id, request.buffer_handle);
+        if self.in_flight.len() >= MAX_OPEN {
+            self.in_flight.pop_front();
+        }
+        self.in_flight.push_back((number, req_id, handle));
+        let command = match self.profile.command_byte {
+            None => Some(req_id),
+            Some(byte) => usize::try_from(byte)
+                .ok()
+                .and_then(|byte| request.header.get(byte))
+                .map(|&byte| u32::from(byte)),
+        };
+        let rule = self.profile.commands.iter().find(|known| Some(known.rule.id) == command);
+        let role = rule.map_or(0, |known| known.rule.role as u32);
+        let header = Bytes(request.header.to_vec());
+        let requested =
+            Requested { at_ns, number, req_id, handle, role, header, ..Requested::default() };
+        self.seen(handle, requested.into());
+    }
+
+    fn returned(&mut self, at_ns: u64, returned: cros::Returned) {
+        let cros::Returned { req_id, status, buffer_handle: handle } = returned;
+        let is_it = |&(_, id, buffer): &(Number, u32, i32)| (id, buffer) == (req_id, handle);
+        // As the journal of the client's settles them (adapter/client/src/journal).
+        let found = if self.profile.answers_every_request {
+            self.in_flight.iter().position(is_it)
+        } else {
+            self.in_flight.iter().rposition(is_it)
+        };
+        let request = found.and_then(|at| self.in_flight.remove(at)).map_or(0, |found| found.0);
+        if !self.profile.answers_every_request && request != 0 {
+            self.in_flight.retain(|other| !is_it(other) || other.0 > request);
+        }
+        let returned = Returned { at_ns, request, req_id, status, handle, ..Returned::default() };
+        self.seen(handle, returned.into());
+    }
+
+    fn updated(&mut self, at_ns: u64, updated: &cros::Updated<'_>, fd: Option<BorrowedFd<'_>>) {
+        let header = Bytes(updated.header.to_vec());
+        let block = Updated { at_ns, upd_id: updated.upd_id, header, ..Updated::default() };
+        let file = fd.and_then(|fd| fd.try_clone_to_owned().ok()).map(File::from);
+        let Some(file) = file else { return self.push(block) };
+        match look(&mut Shadow::default(), &file, size_of(file.as_fd())) {
+            Ok(snapshot) => {
+                // Lent once: what comes next under any number is another.
+                self.last_buffer += 1;
+                let buffer = Buffer(self.last_buffer);
+                self.queue.push(Entry::Seen(block.into(), buffer, snapshot));
+                self.queue.push(Entry::Forget(buffer));
+            }
+            Err(errno) => self.push(Updated { content_errno: errno as u32, ..block }),
+        }
+    }
+
+    /// An event with what its buffer holds now.
+    fn seen(&mut self, handle: i32, mut block: Block) {
+        let looked = match self.buffers.get_mut(&handle) {
+            None => Err(Errno::EBADF),
+            Some(_) if self.shadow_bytes > MAX_SHADOW_BYTES => Err(Errno::ENOMEM),
+            Some(buffer) => look(&mut buffer.shadow, &buffer.file, buffer.bytes)
+                .map(|snapshot| (buffer.number, snapshot)),
+        };
+        match looked {
+            Ok((number, snapshot)) => {
+                if !self.queue.push(Entry::Seen(block, number, snapshot))
+                    && let Some(buffer) = self.buffers.get_mut(&handle)
+                {
+                    buffer.shadow.forget();
+                }
+            }
+            Err(errno) => {
+                match &mut block {
+                    Block::Requested(requested) => requested.content_errno = errno as u32,
+                    Block::Returned(returned) => returned.content_errno = errno as u32,
+                    _ => {}
+                }
+                self.queue.push(Entry::Block(block));
+            }
+        }
+    }
+}
+
+/// Reads what has changed. Never maps: a HAL that makes its buffer smaller must not end the monitor.
+fn look(shadow: &mut Shadow, file: &File, bytes: u64) -> Result<Snapshot, Errno> {
+    if bytes > MAX_CONTENT_BYTES {
+        return Err(Errno::EFBIG);
+    }
+    let length = usize::try_from(bytes).map_err(|_| Errno::EFBIG)?;
+    shadow.look(length, |part, at| file.read_exact_at(part, at)).map_err(|error| {
+        match (error.kind(), error.raw_os_error()) {
+            // It has been made smaller.
+            (ErrorKind::UnexpectedEof, _) => Errno::ENODATA,
+            (_, Some(errno)) => Errno::from_raw(errno),
+            _ => Errno::EIO,
+        }
+    })
+}
+
+/// A buffer's bytes, as libraries look it up.
+fn size_of(fd: BorrowedFd<'_>) -> u64 {
+    match nix::sys::stat::fstat(fd).map_or(0, |stat| stat.st_size) {
+        0 => sought_size(fd).unwrap_or(0),
+        size => u64::try_from(size).unwrap_or(0),
+    }
+}

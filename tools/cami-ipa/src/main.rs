@@ -17,6 +17,7 @@ mod printf;
 mod probe;
 mod progress;
 mod record;
+mod recorder;
 mod report;
 mod run;
 mod run_options;
@@ -47,6 +48,10 @@ fn main() -> ExitCode {
         Ok(Command::Probe(options)) => probe::probe(&options),
         Ok(Command::Status(options)) => status::run(&options),
         Ok(Command::Ipu3(options)) => ipu3::ipu3(&options),
+        Ok(Command::Record(options)) => match recorder::record(&options) {
+            Ok(code) => return code,
+            Err(failure) => Err(failure),
+        },
         Err(failure) => Err(failure),
     };
     match done {

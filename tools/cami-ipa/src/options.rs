@@ -11,6 +11,7 @@ use crate::ipu3::{self, Ipu3Options};
 use crate::learn::{self, LearnOptions};
 use crate::policy::{self, PolicyOptions};
 use crate::probe::{self, ProbeOptions};
+use crate::recorder::{self, RecordOptions};
 use crate::run_options::{self, RunOptions};
 use crate::serve::{self, SERVE_HELP, ServeOptions};
 use crate::status::{self, StatusOptions};
@@ -38,6 +39,8 @@ pub enum Command {
     Ipu3(Ipu3Options),
     /// Drive workers of libcamera side by side.
     Compare(Box<CompareOptions>),
+    /// Record what a command does.
+    Record(RecordOptions),
 }
 
 /// What to look at.
@@ -65,6 +68,9 @@ usage: cami-ipa run [OPTION...]            act as a camera HAL against a virtual
                                            examine libraries without loading them
        cami-ipa compare [OPTION...]        libraries behind libcamera's door and its own algorithms
        cami-ipa help [run | serve | doctor | status | policy | learn | probe | ipu3 | compare]
+       cami-ipa record [OPTION...] [--] COMMAND...
+                                           record what passes between a HAL and a closed library
+       cami-ipa help [run | serve | doctor | status | policy | learn | probe | ipu3 | record]
        cami-ipa --version
 
 exit codes: 0 done, 1 the thing examined falls short, 2 wrong usage or environment
@@ -105,6 +111,7 @@ impl Command {
                 Some(Value(topic)) if topic == "status" => Ok(Self::Print(status::HELP.into())),
                 Some(Value(topic)) if topic == "compare" => Ok(Self::Print(compare::HELP.into())),
                 Some(Value(topic)) if topic == "ipu3" => Ok(Self::Print(ipu3::HELP.into())),
+                Some(Value(topic)) if topic == "record" => Ok(Self::Print(recorder::HELP.into())),
                 Some(other) => Err(top(other.unexpected())),
             },
             Some(Value(command)) if command == "doctor" => parse_doctor(parser),
@@ -114,6 +121,7 @@ impl Command {
             Some(Value(command)) if command == "learn" => learn::parse(parser),
             Some(Value(command)) if command == "compare" => compare::parse(parser),
             Some(Value(command)) if command == "ipu3" => ipu3::parse(parser),
+            Some(Value(command)) if command == "record" => recorder::parse(parser),
             Some(Value(command)) if command == "probe" => probe::parse(parser),
             Some(Value(command)) if command == "status" => match status::parse(&mut parser) {
                 Ok(Some(options)) => Ok(Self::Status(options)),

@@ -134,7 +134,9 @@ fn write_record(folder: &Path, name: &str, record: &CrashRecord) {
 
 /// Does something in a child that nobody waits for; here, where there can be none.
 fn aside(work: impl FnOnce()) {
-    // SAFETY: the monitor has one thread, so that the child may do whatever the parent may.
+    // SAFETY: the monitor has one thread, so that the child may do whatever the parent may. While it
+    // records it has two more: they share with this one the log, which they hardly use, and memory,
+    // whose locks libc puts in order.
     match unsafe { nix::unistd::fork() } {
         Ok(ForkResult::Parent { .. }) => {}
         Ok(ForkResult::Child) => {

@@ -308,6 +308,9 @@ impl Host {
             }
             .publish();
         }
+        if let Some(recorder) = recorder {
+            recorder.wait();
+        }
         if left { ExitCode::SUCCESS } else { ExitCode::FAILURE }
     }
 }

@@ -214,6 +214,12 @@ static uint32_t run(uint32_t command, const uint8_t *header, uint32_t size) {
             fputs("cache", file);
             return errno_if(fclose(file));
         }
+        case 45: return errno_if(pwrite(buffer, header, size, 100) != (ssize_t)size);
+        case 46: return (uint32_t)buffer;
+        case 47: /* many callbacks, then a crash */
+            for (uint32_t i = 0; i < 300; i++) host->return_callback(host, 3000 + i, i, 7);
+            *(volatile int *)16 = 1;
+            return 0;
         default: return 0xffffffff;
     }
 }

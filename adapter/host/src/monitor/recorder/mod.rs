@@ -37,8 +37,9 @@ use crate::module::Module;
 
 /// How long a client that does not read may keep what the vendor process had sent it before it died.
 const RELAY_PATIENCE: Duration = Duration::from_secs(1);
-/// How long the monitor's end waits for the writing: see `scribe`.
-const SCRIBE_PATIENCE: Duration = Duration::from_millis(60);
+/// How long the monitor's end waits for the writing, which is short but where a disk does not answer
+/// (see `scribe`). A client that waits for the monitor ends it sooner.
+const SCRIBE_PATIENCE: Duration = Duration::from_secs(1);
 /// Descriptors: one for each buffer that is registered, as the vendor process has.
 const ENOUGH_FDS: u64 = 65536;
 
@@ -170,14 +171,17 @@ impl Recorder {
         self.relay.wait(RELAY_PATIENCE);
     }
 
-    /// How the host ended: by a death, or in order. Waits for the writing, but not for long; what is
-    /// left then is written by a child.
+    /// How the host ended: by a death, or in order. The last event.
     pub fn end(&self, died: Option<Died>) {
         match died {
             Some(died) => self.push(Died { at_ns: monotonic_ns(), ..died }),
             None => self.push(Ended { host: 0, at_ns: monotonic_ns() }),
         }
         self.queue.close();
+    }
+
+    /// Waits until all is written, or in the hands of a child, or a disk has failed.
+    pub fn wait(&self) {
         self.queue.wait_finished(SCRIBE_PATIENCE);
     }
 

@@ -181,9 +181,16 @@ impl Queue {
         self.changed.notify_all();
     }
 
-    /// For how long nothing more has been to come.
-    pub fn closed_for(&self) -> Option<Duration> {
-        self.state.lock().closed.map(|since| since.elapsed())
+    /// Whether nothing more is to come.
+    pub fn is_closed(&self) -> bool {
+        self.state.lock().closed.is_some()
+    }
+
+    /// Whether nothing more is to come, and what is there will take its time: it is more than `bytes`,
+    /// or has waited for `time`.
+    pub fn is_late(&self, bytes: usize, time: Duration) -> bool {
+        let state = self.state.lock();
+        state.closed.is_some_and(|since| state.bytes > bytes || since.elapsed() > time)
     }
 
     /// The writer has done what it could.

@@ -28,9 +28,11 @@ const LOCK_PATIENCE: Duration = Duration::from_secs(3);
 const LOCK_LOOK: Duration = Duration::from_millis(20);
 /// How often is written what the vendor process uses.
 const USAGE_INTERVAL: Duration = Duration::from_secs(1);
-/// How long after the last event the rest is written by a child, so that the monitor can end: its
-/// client waits no more than 100 ms for it (`END_PATIENCE`, adapter/client/src/host.rs).
-const ASIDE_AFTER: Duration = Duration::from_millis(30);
+/// Where more than this is left when the last event has come, or some of it after this time, a child
+/// writes it, so that the monitor can end: its client waits no more than 100 ms for it
+/// (`END_PATIENCE`, adapter/client/src/host.rs).
+const ASIDE_FROM_BYTES: usize = 64 << 10;
+const ASIDE_AFTER: Duration = Duration::from_millis(20);
 /// A disk that takes longer then has failed.
 const ASIDE_SECONDS: u32 = 10;
 
@@ -77,7 +79,7 @@ impl Scribe {
         let mut busy = false;
         loop {
             let failed = |error: io::Error| format!("the recording {name} ends here: {error}");
-            if self.queue.closed_for().is_some_and(|since| since > ASIDE_AFTER) {
+            if self.queue.is_late(ASIDE_FROM_BYTES, ASIDE_AFTER) {
                 return self.write_aside(open);
             }
             match self.queue.next(usage) {
@@ -110,7 +112,7 @@ impl Scribe {
             if self.queue.has(says_something) {
                 return true;
             }
-            if self.queue.closed_for().is_some() {
+            if self.queue.is_closed() {
                 return false;
             }
             self.queue.wait(Duration::from_secs(3600));
@@ -132,11 +134,11 @@ impl Scribe {
                 }
                 // Another library of the same client takes another file at once.
                 Err(Refused::Busy) if beside == 1 && began.elapsed() < LOCK_PATIENCE => {
-                    if self.queue.closed_for().is_some_and(|since| since > ASIDE_AFTER) {
+                    if self.queue.is_late(ASIDE_FROM_BYTES, ASIDE_AFTER) {
                         return self.open_aside();
                     }
                     self.queue.wait(LOCK_LOOK);
-                    if self.queue.closed_for().is_some() {
+                    if self.queue.is_closed() {
                         std::thread::sleep(LOCK_LOOK);
                     }
                 }
@@ -243,7 +245,7 @@ impl Scribe {
     fn make_smaller(&self, open: &mut Open) -> Result<(), String> {
         let limit = self.about.limit_bytes;
         let Some(path) = open.path.clone() else { return Ok(()) };
-        let go_on = || self.queue.closed_for().is_none();
+        let go_on = || !self.queue.is_closed();
         let began = Instant::now();
         let done = made_smaller(open, &path, limit / 2, go_on);
         match done {
@@ -268,6 +270,17 @@ impl Scribe {
         }
     }
 
+    /// The same in the child that writes the rest.
+    fn make_smaller_aside(&self, open: &mut Open) {
+        let limit = self.about.limit_bytes;
+        if limit > 0
+            && open.writer.written() > limit
+            && let Some(path) = open.path.clone()
+        {
+            let _ = made_smaller(open, &path, limit / 2, || true);
+        }
+    }
+
     /// The rest is written by a child, which holds the file's lock until it is done.
     fn write_aside(&self, open: Open) -> Result<(), String> {
         let rest = self.queue.take_all();
@@ -279,6 +292,7 @@ impl Scribe {
                     return;
                 }
             }
+            self.make_smaller_aside(&mut open);
         })
         .map_err(|error| format!("the end of the recording is lost: {error}"))
     }
@@ -301,6 +315,7 @@ impl Scribe {
                     return;
                 }
             }
+            self.make_smaller_aside(&mut open);
         })
         .map_err(|error| format!("nothing is recorded: {error}"))?;
         Err(String::new())
@@ -407,8 +422,8 @@ fn made_smaller(
         let compacted = compact(&recording, &mut out, keep, go_on)?;
         out.flush()?;
         drop(out);
-        // A machine that loses its power has the one or the other.
-        file.sync_data()?;
+        // Not synced: that can take longer than a monitor has at its end. A machine that loses its
+        // power may lose the file, as it loses what was written last.
         fs::rename(&beside, path)?;
         Ok::<_, io::Error>(compacted)
     })();

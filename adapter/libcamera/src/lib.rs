@@ -15,5 +15,5 @@ mod worker;
 pub use ids::control_ids;
 pub use library::{Library, folders, installed};
 pub use module::{MODULE_NAME, ModuleInfo, OLD_MODULE_NAME, is_ours, read_module};
-pub use selection::{SearchPaths, choose_module, choose_worker};
+pub use selection::{SearchPaths, choose_module, choose_worker, listed_pipelines};
 pub use worker::{OwnWorker, WORKER, find_own_worker, worker_folders};

@@ -39,22 +39,34 @@ impl SearchPaths {
     }
 }
 
+/// The pipelines that `configuration.yaml` lists to be matched, if it does (libcamera
+/// `src/libcamera/global_configuration.cpp`).
+#[must_use]
+pub fn listed_pipelines(yaml: &str) -> Option<Vec<String>> {
+    items(yaml, "pipelines_match_list")
+}
+
 fn list(text: &str, key: &str) -> Vec<PathBuf> {
-    let plain = |item: &str| PathBuf::from(item.trim().trim_matches(['"', '\'']));
+    items(text, key).unwrap_or_default().into_iter().map(PathBuf::from).collect()
+}
+
+fn items(text: &str, key: &str) -> Option<Vec<String>> {
+    let plain = |item: &str| item.trim().trim_matches(['"', '\'']).to_owned();
     let mut lines = text.lines().skip_while(|line| {
         !line.trim_start().strip_prefix(key).is_some_and(|rest| rest.trim_start().starts_with(':'))
     });
-    let Some(first) = lines.next() else { return Vec::new() };
+    let first = lines.next()?;
     let inline = first.split_once('[').and_then(|(_, rest)| rest.split_once(']'));
     if let Some((items, _)) = inline {
-        return items.split(',').filter(|item| !item.trim().is_empty()).map(plain).collect();
+        let items = items.split(',').filter(|item| !item.trim().is_empty());
+        return Some(items.map(plain).collect());
     }
-    lines
+    let items = lines
         .map(str::trim)
         .filter(|line| !line.is_empty() && !line.starts_with('#'))
         .map_while(|line| line.strip_prefix('-'))
-        .map(plain)
-        .collect()
+        .map(plain);
+    Some(items.collect())
 }
 
 /// The module that a libcamera of that version takes for its IPU3 pipeline.

@@ -11,6 +11,10 @@ use cami_libcamera::{
 use cami_wire::libcamera::Dialect;
 use serde::Serialize;
 
+use super::overrides::{MATCH_LIST, Override};
+
+/// Since then pipelines can be listed.
+const LISTS_SINCE: LibcameraVersion = LibcameraVersion { major: 0, minor: 3, patch: 0 };
 /// Since then there is `configuration.yaml`.
 const YAML_SINCE: LibcameraVersion = LibcameraVersion { major: 0, minor: 6, patch: 0 };
 /// What leads a libcamera to modules and workers.
@@ -29,6 +33,8 @@ pub struct Libcamera {
     pub own_worker: Option<PathBuf>,
     /// Running camera services, and where they are led.
     pub services: Vec<Service>,
+    /// What else is said to it in this program's environment and in its file.
+    pub overrides: Vec<Override>,
     /// Sensors that the configuration has a tuning file for.
     pub tuning: Vec<Tuning>,
 }
@@ -67,6 +73,8 @@ pub struct Service {
     pub module_path: Option<String>,
     /// Its `LIBCAMERA_IPA_PROXY_PATH`.
     pub proxy_path: Option<String>,
+    /// What else its environment says to libcamera.
+    pub overrides: Vec<Override>,
 }
 
 /// A configured tuning file.
@@ -87,7 +95,10 @@ impl Libcamera {
         let libraries = installed(&folders(std::env::var_os("LD_LIBRARY_PATH")));
         let proxy_dir = config.and_then(|config| config.libcamera.proxy_dir.as_deref());
         let own_folders = worker_folders(proxy_dir);
-        let libraries = libraries
+        // Those that match by a list.
+        let listing = |library: &Library| library.version.is_none_or(|is| is >= LISTS_SINCE);
+        let lists = libraries.iter().any(listing);
+        let libraries: Vec<Found> = libraries
             .iter()
             .map(|library| Found::look(library, config, &libraries, &own_folders, problems))
             .collect();
@@ -98,6 +109,14 @@ impl Libcamera {
         let services = services();
         for service in &services {
             problems.extend(service.problem());
+            if lists && service.finds_our_module() {
+                let whose = format!("{} (process {}): ", service.name, service.pid);
+                problems.extend(service.overrides.iter().filter_map(|said| said.problem(&whose)));
+            }
+        }
+        let overrides = overrides();
+        if lists && libraries.iter().any(|found| found.module_is_ours) {
+            problems.extend(overrides.iter().filter_map(|said| said.problem("")));
         }
         let tuning: Vec<Tuning> = config
             .into_iter()
@@ -112,7 +131,7 @@ impl Libcamera {
         problems.extend(unreadable.map(|Tuning { sensor, path, .. }| {
             format!("tuning of {sensor}: {} cannot be read; correct `tuning`", path.display())
         }));
-        Self { libraries, own_worker, services, tuning }
+        Self { libraries, own_worker, services, overrides, tuning }
     }
 }
 
@@ -225,6 +244,17 @@ fn is_our_worker(path: &Path) -> bool {
     fs::read(path).is_ok_and(|bytes| bytes.windows(mark.len()).any(|window| window == mark))
 }
 
+/// A variable goes before the file's key.
+fn overrides() -> Vec<Override> {
+    let mut found = Override::of_variables(|name| std::env::var(name).ok());
+    if std::env::var_os(MATCH_LIST).is_none()
+        && let Some((path, text)) = yaml()
+    {
+        found.extend(Override::of_yaml(&path, &text));
+    }
+    found
+}
+
 fn services() -> Vec<Service> {
     let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
     processes
@@ -243,19 +273,26 @@ fn services() -> Vec<Service> {
                 })
             };
             let (module_path, proxy_path) = (variable(MODULE_PATH), variable(PROXY_PATH));
-            Some(Service { pid, name, module_path, proxy_path })
+            let overrides = Override::of_variables(variable);
+            Some(Service { pid, name, module_path, proxy_path, overrides })
         })
         .collect()
 }
 
 impl Service {
+    fn told(&self) -> SearchPaths {
+        SearchPaths::of_variables(self.module_path.as_deref(), self.proxy_path.as_deref())
+    }
+
+    fn finds_our_module(&self) -> bool {
+        let names = [cami_libcamera::MODULE_NAME, cami_libcamera::OLD_MODULE_NAME];
+        let modules = self.told().modules;
+        modules.iter().any(|folder| names.iter().any(|name| is_ours(&folder.join(name))))
+    }
+
     /// It finds one of both and not the other.
     fn problem(&self) -> Option<String> {
-        let told =
-            SearchPaths::of_variables(self.module_path.as_deref(), self.proxy_path.as_deref());
-        let names = [cami_libcamera::MODULE_NAME, cami_libcamera::OLD_MODULE_NAME];
-        let module =
-            told.modules.iter().any(|folder| names.iter().any(|name| is_ours(&folder.join(name))));
+        let (told, module) = (self.told(), self.finds_our_module());
         let worker = choose_worker(&told, &[]).is_some_and(|path| is_our_worker(&path));
         (module && !worker).then(|| {
             format!(

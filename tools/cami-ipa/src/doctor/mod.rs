@@ -3,6 +3,7 @@
 mod findings;
 mod libcamera;
 pub mod needed;
+mod overrides;
 mod text;
 
 use std::path::Path;

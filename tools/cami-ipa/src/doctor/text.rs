@@ -102,6 +102,12 @@ fn write(findings: &Findings, text: &mut String) -> std::fmt::Result {
             "  {} (process {}): modules {modules}, workers {workers}",
             service.name, service.pid
         )?;
+        for said in &service.overrides {
+            writeln!(text, "    {}={}: {}", said.name, said.value, said.effect)?;
+        }
+    }
+    for said in &libcamera.overrides {
+        writeln!(text, "  {}={}: {}", said.name, said.value, said.effect)?;
     }
     for tuning in &libcamera.tuning {
         writeln!(text, "  tuning of {}: {}", tuning.sensor, tuning.path.display())?;

@@ -99,6 +99,9 @@ pub fn serve(door: Door) -> End {
             return End::HostGone;
         }
         if let Some(end) = server.end {
+            if end == End::Exit {
+                server.engine.end();
+            }
             return end;
         }
     }
@@ -286,6 +289,8 @@ impl Server {
             Outcome::Controls(result) => self.take_controls(ticket, result),
             Outcome::Started(result) => self.take_started(ticket, result),
             Outcome::Stopped => self.take_stopped(ticket),
+            // Nobody is told.
+            Outcome::Ended => {}
         }
     }
 }

@@ -5,13 +5,13 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use cami_ipu3_ipa::{Ipa, IpaError, PARAMS_BYTES, Processed, STATISTICS_BYTES, SensorSettings};
-use cami_link::Waker;
 use cami_link::sync::{Condvar, Mutex};
+use cami_link::{Deadline, Event, Interest, Waker, wait};
 use cami_wire::libcamera::{ControlInfo, Dialect};
 use nix::errno::Errno;
 
 use crate::door::IpaMaker;
-use crate::limits::Limits;
+use crate::limits::{END, Limits};
 use crate::queue::{InitJob, Job, Queue, Queued, StatsJob, Ticket};
 
 /// What became of a job.
@@ -20,6 +20,7 @@ pub(crate) enum Outcome {
     Controls(Result<Vec<ControlInfo>, IpaError>),
     Started(Result<SensorSettings, IpaError>),
     Stopped,
+    Ended,
     /// `None`: nothing that could be sent.
     Processed(Option<Processed>),
     /// `None`: nothing new.
@@ -117,6 +118,25 @@ impl Engine {
     pub(crate) fn cancel_frames(&self) {
         let cancelled = self.shared.queue.lock().cancel_frames();
         cancelled.into_iter().for_each(|queued| self.recycle(Some(queued)));
+    }
+
+    /// Ends the IPA, and waits for that, but not for ever: it may be in the midst of a call.
+    pub(crate) fn end(&mut self) {
+        if !self.started {
+            return;
+        }
+        self.cancel_frames();
+        let until = Instant::now() + END;
+        let own = self.give(Job::End, until);
+        let deadline = Deadline::after(END);
+        while !deadline.has_passed() && self.outcomes().iter().all(|(ticket, _)| *ticket != own) {
+            let waker = self.shared.waker.as_fd();
+            let mut watched = [(waker, Interest::Message, Event::default())];
+            if wait(&mut watched, Some(deadline)).is_err() {
+                return;
+            }
+            self.shared.waker.drain();
+        }
     }
 
     /// What has become of jobs since the last call.
@@ -219,6 +239,10 @@ impl Runner {
             }
             Job::ComputeParams { frame } => Some(Outcome::Params(self.params(frame, until))),
             Job::ProcessStats(job) => Some(Outcome::Processed(self.process(*job, until))),
+            Job::End => {
+                self.call(|ipa| ipa.end(until));
+                Some(Outcome::Ended)
+            }
         }
     }
 

@@ -11,6 +11,10 @@ pub const LATEST: Duration = Duration::from_millis(1900);
 /// The answers to `computeParams` and `processStats` are sent by then.
 pub const FRAME: Duration = Duration::from_millis(50);
 
+/// How long the IPA may take to end after `Exit`: libcamera does not wait for it, and kills the worker
+/// soon (spec/libcamera-ipa.md, section 5, number 14).
+pub(crate) const END: Duration = Duration::from_millis(300);
+
 /// When the door stops waiting for the IPA, and the IPA for its library.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {

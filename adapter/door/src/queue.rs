@@ -22,6 +22,7 @@ pub(crate) enum Job {
     QueueRequest { frame: u32, controls: ControlList },
     ComputeParams { frame: u32 },
     ProcessStats(Box<StatsJob>),
+    End,
 }
 
 #[derive(Debug)]

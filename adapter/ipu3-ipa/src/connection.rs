@@ -29,6 +29,9 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 /// What is left of the time of a stop to end a library in that has not answered until then.
 const END_TIME: Duration = Duration::from_millis(300);
 
+/// How long the engine of another camera may take to end before the next is made.
+const CLOSE_TIME: Duration = Duration::from_millis(100);
+
 /// How long a frame waits for what another has waited for in vain: frames must not queue up behind a
 /// library that is slow to come back.
 const GLANCE: Duration = Duration::from_millis(5);
@@ -118,14 +121,44 @@ impl Connection {
         })
     }
 
-    /// What the engine shall be made of from now on; one that is up is replaced.
-    pub fn make_of(&mut self, data: Data) {
+    /// What the engine shall be made of from now on; one that is up is ended, and replaced.
+    pub fn make_of(&mut self, data: Data, until: Instant) {
+        self.close(until.min(Instant::now() + CLOSE_TIME));
         self.data = data;
         self.due = None;
         self.pause = Duration::ZERO;
         if !matches!(self.state, State::Starting(..) | State::Ending(_)) {
             self.state = State::Down;
         }
+    }
+
+    /// Ends the engine as the HAL does (spec/ipu3-protocol.md, 2, "Close"), and the library. One that
+    /// is dead, or at a request, is not asked.
+    pub fn leave(&mut self, until: Instant) {
+        self.close(until);
+        if matches!(self.state, State::Ending(_)) {
+            return;
+        }
+        let was_there = self.generation > 0 || matches!(self.state, State::Starting(..));
+        self.generation = 0;
+        self.state = State::Down;
+        if was_there {
+            self.on_its_own_thread(until, |library| library.deinitialize());
+        }
+    }
+
+    fn close(&mut self, until: Instant) {
+        let dead = self.requester.answers().lost();
+        let busy = self.requester.under_way_since().is_some();
+        let State::Up(engine) = &self.state else { return };
+        if dead || busy {
+            return;
+        }
+        self.requester.be_patient(Patience::Until(until));
+        if let Err(error) = engine.end(&mut self.requester, &mut self.buffers) {
+            log::debug!("the engine is left as it is: {error}");
+        }
+        self.state = State::Down;
     }
 
     /// Whether there is an engine, as far as is known.
@@ -202,16 +235,26 @@ impl Connection {
         }
     }
 
-    /// Ends the library at once, or, where it is in this process, by its own means, on a thread of
-    /// their own: it may never return from them.
+    /// Ends the library at once, or, where it is in this process, by its own means.
     fn end(&mut self, until: Instant) {
+        self.on_its_own_thread(until, |library| {
+            if !library.end_now() {
+                library.deinitialize();
+            }
+        });
+    }
+
+    /// A library may never return from what ends it.
+    fn on_its_own_thread(
+        &mut self,
+        until: Instant,
+        what: impl FnOnce(&dyn CameraAlgorithm) + Send + 'static,
+    ) {
         self.requester.forget();
         let library = Arc::clone(self.requester.library());
         let (giver, ended) = handover();
         let end = move || {
-            if !library.end_now() {
-                library.deinitialize();
-            }
+            what(&*library);
             giver.give(());
         };
         match thread::Builder::new().name("cami-end".to_owned()).spawn(end) {

@@ -65,6 +65,9 @@ pub trait Ipa: Send {
 
     /// The newest `ipu3_uapi_params`, [`PARAMS_BYTES`] long; `None` where there is nothing new.
     fn compute_params(&mut self, frame: u32, until: Instant) -> Option<&[u8]>;
+
+    /// The last call: ends what the library has made, as far as there is time and a library.
+    fn end(&mut self, _until: Instant) {}
 }
 
 /// The mode of a camera: `IPAConfigInfo`.

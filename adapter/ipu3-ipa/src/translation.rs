@@ -263,7 +263,7 @@ impl Ipa for Translation {
         self.model.clone_from(&settings.sensor_model);
         self.running = None;
         self.gains = Gains::default();
-        self.connection.make_of(data);
+        self.connection.make_of(data, until);
         let up = self.connection.up_patiently(until);
         let mut up = up.map_err(|reason| not_up(&reason))?;
         self.gains
@@ -376,6 +376,10 @@ impl Ipa for Translation {
                 None
             }
         }
+    }
+
+    fn end(&mut self, until: Instant) {
+        self.connection.leave(until);
     }
 }
 

@@ -117,6 +117,21 @@ fn stop_is_answered_when_the_ipa_has_stopped() {
     assert_eq!(host.lines().last().unwrap(), "stop done");
 }
 
+/// `Exit` ends the IPA, which may hang there.
+#[test]
+fn the_ipa_ends_with_exit() {
+    for script in ["", "hang@end", "hang@stats"] {
+        let mut host = Host::streaming(script);
+        host.next();
+        host.process(0);
+        while !matches!(host.next(), Event::MetadataReady { .. }) {}
+        host.tell(&Call::Exit);
+        assert_eq!(host.end().code(), Some(0));
+        let ended = host.lines().iter().any(|line| line == "end");
+        assert_eq!(ended, script != "hang@stats", "{script}: {:?}", host.lines());
+    }
+}
+
 #[test]
 fn calls_out_of_turn_are_answered_with_an_error() {
     // Without `init` nothing tells what libcamera speaks.

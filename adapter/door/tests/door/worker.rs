@@ -195,6 +195,10 @@ impl Ipa for Script {
         self.reach("stop");
     }
 
+    fn end(&mut self, _: Instant) {
+        self.reach("end");
+    }
+
     fn queue_request(&mut self, frame: u32, controls: &ControlList) {
         let ae = controls.get(AE_ENABLE).and_then(ControlValue::get::<bool>);
         self.note(&format!("request {frame} AeEnable {ae:?}"));

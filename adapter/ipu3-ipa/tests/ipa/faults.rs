@@ -286,3 +286,48 @@ fn answers_that_nobody_asked_for_change_nothing() {
     let level = session.chart_level(&last);
     assert!((25.0..80.0).contains(&level), "{level}");
 }
+
+/// As the HAL ends what it has made (spec/ipu3-protocol.md, 2, "Close").
+#[test]
+fn the_engine_is_ended_with_the_ipa_and_before_another_is_made() {
+    const CLOSE: [Command; 3] = [Command::AiqDeinit, Command::MknUninit, Command::CmcDeinit];
+    let close = CLOSE.map(Command::number);
+    let (mut session, library) = session();
+    session.run(3);
+    library.requests();
+    session.init().unwrap();
+    assert_eq!(library.requests()[..3], close);
+    session.ipa.configure(&mode(), plenty()).unwrap();
+    session.start();
+    library.requests();
+    session.ipa.end(plenty());
+    assert_eq!(library.requests(), close);
+    assert_eq!((library.initialized(), library.deinitialized()), (2, 1));
+    drop(session);
+    assert_eq!(library.deinitialized(), 1, "once");
+}
+
+#[test]
+fn a_library_that_is_dead_or_hangs_is_not_asked_to_end_its_engine() {
+    for fault in [Fault::Dies, Fault::Held] {
+        let (mut session, library) = session();
+        session.run(3);
+        library.fault(Command::AeRun, fault);
+        session.patience = SHORT;
+        session.step();
+        library.requests();
+        let begun = Instant::now();
+        session.ipa.end(begun + SHORT);
+        assert!(begun.elapsed() < SHORT + SLACK);
+        assert_eq!(library.requests(), [0; 0], "{fault:?}");
+    }
+    // One that does not answer there, and one that does not return from `deinitialize`.
+    let (mut session, library) = session();
+    library.fault(Command::AiqDeinit, Fault::Held);
+    library.linger(true);
+    let begun = Instant::now();
+    session.ipa.end(begun + SHORT);
+    assert!(begun.elapsed() < SHORT + SLACK);
+    assert_eq!(library.requests().last(), Some(&Command::AiqDeinit.number()));
+    library.linger(false);
+}

@@ -7,11 +7,13 @@
     reason = "tests and their helpers state what they expect"
 )]
 
+mod application;
 mod captures;
 mod doctor;
 mod driver;
 mod module;
 mod real;
+mod scene;
 mod session;
 mod stream;
 mod worker;

@@ -14,6 +14,7 @@ mod failure;
 mod footprint;
 mod latency;
 mod options;
+mod recording;
 mod report;
 mod room;
 mod statistics;
@@ -54,6 +55,7 @@ fn measure(options: &Options) -> Result<bool, Failure> {
     footprint::measure(&room, &mut report)?;
     codec::measure(options, &mut report)?;
     translation::measure(&room, options, &mut report)?;
+    recording::measure(&room, options, &mut report)?;
     report.write(options.json.as_deref())?;
     Ok(report.is_met())
 }

@@ -65,6 +65,11 @@ impl Room {
         self.folder.path().join(name)
     }
 
+    /// One of what was built.
+    pub(crate) fn artefact(&self, name: &str) -> PathBuf {
+        self.artefacts.join(name)
+    }
+
     /// The shim.
     pub(crate) fn shim(&self) -> PathBuf {
         self.artefacts.join("libcam_algo.so")

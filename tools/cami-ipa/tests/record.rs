@@ -110,7 +110,8 @@ fn a_recording_over_deaths_is_one_file_with_all_hosts() {
         ];
         let output = output(&mut record(&["--output", text(&file)], &run));
         let told = stderr(&output);
-        assert!(told.contains("0 lost and 0 doubled completions"), "{told}");
+        let said = String::from_utf8_lossy(&output.stdout);
+        assert!(said.contains("0 lost and 0 doubled completions"), "{said}{told}");
         let (recording, session) = session(&file);
         assert!(session.hosts.len() > 2, "{victim}: {}", session.hosts.len());
         assert!(contents_are_there(&recording, &session) > 100);

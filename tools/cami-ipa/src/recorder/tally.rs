@@ -12,7 +12,7 @@ pub struct Tally {
     hosts: usize,
     deaths: usize,
     requests: u64,
-    /// Statistics that an IPU3 library was given: one for each frame.
+    /// Runs of an IPU3 library's AE: one for each frame.
     frames: u64,
     unanswered: u64,
     without_contents: u64,
@@ -46,8 +46,7 @@ impl Tally {
             tally.without_contents += u64::from(left_out);
             let host = session.host(requested.host);
             let is_ipu3 = host.is_some_and(|host| host.host.profile == "intel-ipu3");
-            let statistics = Command::StatisticsSet.number();
-            tally.frames += u64::from(is_ipu3 && requested.req_id == statistics);
+            tally.frames += u64::from(is_ipu3 && requested.req_id == Command::AeRun.number());
         }
         Ok(tally)
     }

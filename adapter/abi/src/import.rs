@@ -77,6 +77,8 @@ pub struct VendorLibrary {
     path: PathBuf,
     symbol: TableSymbol,
     table: camera_algorithm_ops_t,
+    /// Where the library has it, in this process.
+    address: usize,
     slot: Slot,
 }
 
@@ -95,7 +97,8 @@ impl VendorLibrary {
         // SAFETY: `find` confirmed that the symbol there has `size` bytes; that they are the
         // functions of the ABI is what the library says by exporting the symbol.
         let table = unsafe { copy_table(address.as_ptr(), symbol.size) };
-        Ok(Self { path: path.to_path_buf(), symbol, table, slot })
+        let address = address.as_ptr().expose_provenance();
+        Ok(Self { path: path.to_path_buf(), symbol, table, address, slot })
     }
 
     fn open(path: &Path, symbol: &TableSymbol) -> Result<NonNull<c_void>, LoadError> {
@@ -111,6 +114,20 @@ impl VendorLibrary {
     /// Bytes of the library's table.
     pub fn table_size(&self) -> usize {
         self.symbol.size
+    }
+
+    /// The copy of the table that was made when the library was loaded; slots that the library's
+    /// revision lacks are NULL. For whoever calls the functions himself, with what no host would give
+    /// them.
+    pub fn table(&self) -> &camera_algorithm_ops_t {
+        &self.table
+    }
+
+    /// What the library's own table holds now.
+    pub fn table_now(&self) -> camera_algorithm_ops_t {
+        let address = std::ptr::with_exposed_provenance::<c_void>(self.address);
+        // SAFETY: as in `load`; the library is never unloaded.
+        unsafe { copy_table(address, self.symbol.size) }
     }
 
     /// The library's build-id in hexadecimal digits.

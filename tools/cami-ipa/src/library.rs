@@ -42,7 +42,7 @@ impl Paths {
         if options.in_process {
             return Ok(Self { library: vendor.clone(), vendor });
         }
-        let library = existing(
+        let library = built(
             options.library.clone().map_or_else(|| our_own(SHIM), Ok)?,
             "the library that a HAL loads",
             "--library",
@@ -88,13 +88,13 @@ pub fn vendor_library(option: Option<&Path>) -> Result<Option<PathBuf>, Failure>
         .map(Path::to_path_buf)
         .or_else(|| env::var_os(VENDOR_LIBRARY_KEY).map(PathBuf::from))
         .filter(|path| !path.as_os_str().is_empty())
-        .map(|path| existing(path, "the vendor library", "--vendor-library"))
+        .map(|path| built(path, "the vendor library", "--vendor-library"))
         .transpose()
 }
 
 /// Our own 3A library.
 pub fn reference_library() -> Result<PathBuf, Failure> {
-    existing(our_own(REFERENCE)?, "the reference library", "--vendor-library")
+    built(our_own(REFERENCE)?, "the reference library", "--vendor-library")
 }
 
 /// Replaces this process by itself with that in its environment. Returns only if that failed.
@@ -119,11 +119,17 @@ pub fn our_own(name: &str) -> Result<PathBuf, Failure> {
 }
 
 /// The absolute path of a file that is there.
-pub fn existing(path: PathBuf, what: &str, option: &str) -> Result<PathBuf, Failure> {
+pub fn built(path: PathBuf, what: &str, option: &str) -> Result<PathBuf, Failure> {
     path.canonicalize().map_err(|error| {
         Failure::environment(format!(
             "{what}, {}: {error}; build it or name it with {option}",
             path.display()
         ))
     })
+}
+
+/// The same of a file that the user has named.
+pub fn existing(path: PathBuf, what: &str) -> Result<PathBuf, Failure> {
+    path.canonicalize()
+        .map_err(|error| Failure::environment(format!("{what}, {}: {error}", path.display())))
 }

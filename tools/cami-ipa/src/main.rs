@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod compare;
+mod conform;
 mod convergence;
 mod doctor;
 mod failure;
@@ -46,6 +47,8 @@ fn main() -> ExitCode {
         Ok(Command::Policy(options)) => policy::policy(&options),
         Ok(Command::Learn(options)) => learn::learn(&options),
         Ok(Command::Probe(options)) => probe::probe(&options),
+        Ok(Command::Conform(options)) => conform::conform(&options),
+        Ok(Command::ConformOne(job)) => conform::job::run(&job),
         Ok(Command::Status(options)) => status::run(&options),
         Ok(Command::Ipu3(options)) => ipu3::ipu3(&options),
         Ok(Command::Record(options)) => match recorder::record(&options) {

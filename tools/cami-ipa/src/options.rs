@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use lexopt::prelude::*;
 
 use crate::compare::{self, CompareOptions};
+use crate::conform::{self, ConformOptions};
 use crate::failure::Failure;
 use crate::ipu3::{self, Ipu3Options};
 use crate::learn::{self, LearnOptions};
@@ -33,6 +34,10 @@ pub enum Command {
     Learn(LearnOptions),
     /// Examine libraries without loading them.
     Probe(ProbeOptions),
+    /// Look whether a library keeps the ABI's rules.
+    Conform(Box<ConformOptions>),
+    /// Look at one rule: this program's own way to have a process for it.
+    ConformOne(String),
     /// Show the hosts.
     Status(StatusOptions),
     /// Convert files.
@@ -71,6 +76,9 @@ usage: cami-ipa run [OPTION...]            act as a camera HAL against a virtual
        cami-ipa record [OPTION...] [--] COMMAND...
                                            record what passes between a HAL and a closed library
        cami-ipa help [run | serve | doctor | status | policy | learn | probe | ipu3 | record]
+       cami-ipa conform LIBRARY [OPTION...]
+                                           look whether a library keeps the ABI's rules
+       cami-ipa help [run | serve | doctor | status | policy | learn | probe | conform | ipu3]
        cami-ipa --version
 
 exit codes: 0 done, 1 the thing examined falls short, 2 wrong usage or environment
@@ -108,6 +116,7 @@ impl Command {
                 Some(Value(topic)) if topic == "policy" => Ok(Self::Print(policy::HELP.into())),
                 Some(Value(topic)) if topic == "learn" => Ok(Self::Print(learn::HELP.into())),
                 Some(Value(topic)) if topic == "probe" => Ok(Self::Print(probe::HELP.into())),
+                Some(Value(topic)) if topic == "conform" => Ok(Self::Print(conform::HELP.into())),
                 Some(Value(topic)) if topic == "status" => Ok(Self::Print(status::HELP.into())),
                 Some(Value(topic)) if topic == "compare" => Ok(Self::Print(compare::HELP.into())),
                 Some(Value(topic)) if topic == "ipu3" => Ok(Self::Print(ipu3::HELP.into())),
@@ -123,6 +132,10 @@ impl Command {
             Some(Value(command)) if command == "ipu3" => ipu3::parse(parser),
             Some(Value(command)) if command == "record" => recorder::parse(parser),
             Some(Value(command)) if command == "probe" => probe::parse(parser),
+            Some(Value(command)) if command == "conform" => conform::parse(parser),
+            Some(Value(command)) if command == conform::job::COMMAND => {
+                Ok(Self::ConformOne(text(&mut parser, conform::job::COMMAND)?))
+            }
             Some(Value(command)) if command == "status" => match status::parse(&mut parser) {
                 Ok(Some(options)) => Ok(Self::Status(options)),
                 Ok(None) => Ok(Self::Print(status::HELP.into())),

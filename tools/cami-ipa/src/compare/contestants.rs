@@ -12,7 +12,7 @@ use cami_wire::libcamera::Dialect;
 
 use super::options::CompareOptions;
 use crate::failure::Failure;
-use crate::library::{existing, our_own, reference_library, vendor_library};
+use crate::library::{built, our_own, reference_library, vendor_library};
 
 /// libcamera's tuning file for sensors without one of their own.
 const UNCALIBRATED: &str = "/usr/share/libcamera/ipa/ipu3/uncalibrated.yaml";
@@ -130,7 +130,7 @@ impl Own {
             .iter()
             .find_map(known)
             .ok_or_else(|| missing("there is no ipa_ipu3.so of an installed libcamera".into()))?;
-        existing(PathBuf::from(UNCALIBRATED), "libcamera's tuning file", "--without-libcamera")?;
+        built(PathBuf::from(UNCALIBRATED), "libcamera's tuning file", "--without-libcamera")?;
         Ok(Self { version, worker, module })
     }
 
@@ -167,8 +167,8 @@ impl OurWorker {
             .is_some_and(|version| version < LibcameraVersion { major: 0, minor: 3, patch: 0 });
         let module = if old { OLD_MODULE_NAME } else { MODULE_NAME };
         Ok(Self {
-            worker: existing(our_own(WORKER)?, "our worker", "./x build")?,
-            module: existing(our_own(module)?, "our module", "./x build")?,
+            worker: built(our_own(WORKER)?, "our worker", "./x build")?,
+            module: built(our_own(module)?, "our module", "./x build")?,
             sensor: options.sensor.name,
             no_tuning: no_tuning.to_path_buf(),
         })

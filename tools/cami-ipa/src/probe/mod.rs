@@ -125,6 +125,13 @@ pub fn probe(options: &ProbeOptions) -> Result<(), Failure> {
     }
 }
 
+/// The functions that a library imports and that end its process in the sandbox, with who imports them.
+pub fn fatal_imports(library: &Path, config: Config, library_path: Vec<PathBuf>) -> Vec<String> {
+    let probe = Probe::of(library, &Surroundings::new(config, Some(library_path)));
+    let fatal = probe.system_calls.into_iter().filter(|row| row.effect == forbidden::Effect::Kill);
+    fatal.map(|row| format!("{} ({})", row.imports.join(", "), row.imported_by)).collect()
+}
+
 fn unreadable(path: &Path, error: &std::io::Error) -> Failure {
     Failure::environment(format!("{} cannot be read: {error}", path.display()))
 }

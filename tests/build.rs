@@ -39,6 +39,17 @@ const VENDORS: &[(&str, &str, &[&str])] = &[
     ("rockchip", "rockchip.c", &[]),
     ("mediatek", "mediatek.c", &[]),
     ("google_gpu", "google_gpu.c", &[]),
+    ("conforms", "wrong.c", &["WRONG=NOTHING"]),
+    ("leaks_descriptor", "wrong.c", &["WRONG=LEAKS_DESCRIPTOR"]),
+    ("leaks_mapping", "wrong.c", &["WRONG=LEAKS_MAPPING"]),
+    ("closes_twice", "wrong.c", &["WRONG=CLOSES_TWICE"]),
+    ("trusts_handles", "wrong.c", &["WRONG=TRUSTS_HANDLES"]),
+    ("keeps_header", "wrong.c", &["WRONG=KEEPS_HEADER"]),
+    ("copies_table", "wrong.c", &["WRONG=COPIES_TABLE"]),
+    ("calls_back_late", "wrong.c", &["WRONG=CALLS_BACK_LATE"]),
+    ("sets_handler", "wrong.c", &["WRONG=SETS_HANDLER"]),
+    ("writes_header", "wrong.c", &["WRONG=WRITES_HEADER"]),
+    ("rounds_up", "wrong.c", &["WRONG=ROUNDS_UP"]),
     ("crash_constructor", "crash.c", &["AT=CONSTRUCTOR", "BY=SEGV"]),
     ("crash_initialize", "crash.c", &["AT=INITIALIZE", "BY=SEGV"]),
     ("crash_register", "crash.c", &["AT=REGISTER", "BY=SEGV"]),
@@ -98,6 +109,8 @@ fn build() -> Result<(), String> {
         let source = here.join("vendors").join(source);
         let mut command = command(&c, &include, &source, &out.join(format!("{name}.so")));
         command.args(["-shared", "-fPIC"]);
+        // After the sources, whose functions of <fenv.h> it defines.
+        command.arg("-lm");
         command.args(definitions.iter().map(|definition| format!("-D{definition}")));
         run(&mut command)?;
     }

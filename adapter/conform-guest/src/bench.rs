@@ -12,8 +12,6 @@ use crate::machine::Machine;
 use crate::target::Target;
 use crate::witness::{self, Answer, CallbackTable};
 
-/// How long the answer to a request is waited for that is known to be answered.
-pub const PATIENCE: Duration = Duration::from_secs(5);
 /// How long something is waited for of which nobody knows whether it comes.
 pub const A_WHILE: Duration = Duration::from_millis(100);
 
@@ -149,6 +147,11 @@ impl Bench {
         &self.ask
     }
 
+    /// How long the answer to a request is waited for that is known to be answered.
+    pub fn patience(&self) -> Duration {
+        self.ask.patience
+    }
+
     /// What the process was like before.
     pub fn before(&self) -> &Before {
         &self.before
@@ -233,7 +236,7 @@ impl Bench {
         let start = Instant::now();
         self.request_sample(buffer.handle)?;
         let took = start.elapsed();
-        let patience = if self.ask.sample.is_answered { PATIENCE } else { A_WHILE };
+        let patience = if self.ask.sample.is_answered { self.patience() } else { A_WHILE };
         let answers = self.await_answer(mark, patience);
         Ok(Working { buffer, answers, took })
     }
@@ -243,12 +246,12 @@ impl Bench {
     pub fn settle(&self, working: &Working) -> Result<(), Verdict> {
         let mark = witness::mark();
         self.request_sample(working.buffer.handle)?;
-        let patience = if working.is_answered() { PATIENCE } else { A_WHILE };
+        let patience = if working.is_answered() { self.patience() } else { A_WHILE };
         let answers = self.await_answer(mark, patience);
         if working.is_answered() && answers.is_empty() {
             return Err(Verdict::fail(format!(
-                "the library answers no more: the next request has no answer after {} s",
-                PATIENCE.as_secs()
+                "the library answers no more: the next request has no answer after {:?}",
+                self.patience()
             )));
         }
         Ok(())

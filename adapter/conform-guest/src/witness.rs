@@ -68,9 +68,14 @@ impl CallbackTable {
         Self::of(&FULL)
     }
 
-    /// `return_callback` alone, as ChromeOS's first hosts have it.
-    pub fn without_optional() -> Self {
-        Self::of(&camera_algorithm_callback_ops { notify: None, update: None, ..FULL })
+    /// Without `notify`, as ChromeOS's host has it.
+    pub fn without_notify() -> Self {
+        Self::of(&camera_algorithm_callback_ops { notify: None, ..FULL })
+    }
+
+    /// Without `update`.
+    pub fn without_update() -> Self {
+        Self::of(&camera_algorithm_callback_ops { update: None, ..FULL })
     }
 
     /// Everything but `return_callback`.

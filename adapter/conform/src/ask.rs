@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -31,6 +32,8 @@ pub struct Ask {
     pub rule: String,
     /// What to request of it.
     pub sample: Sample,
+    /// How long an answer is waited for that is known to come: less than the deadline of the guest.
+    pub patience: Duration,
 }
 
 /// A text that is no [`Ask`].
@@ -102,6 +105,7 @@ mod tests {
             library: "/a:b=c/libx.so".into(),
             rule: "request.survives".into(),
             sample: Sample::intel_ipu3(),
+            patience: Duration::from_millis(1500),
         };
         let text = ask.encode();
         assert!(text.bytes().all(|byte| byte.is_ascii_hexdigit()), "{text}");

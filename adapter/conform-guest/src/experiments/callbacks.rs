@@ -2,7 +2,7 @@
 
 use cami_conform::Verdict;
 
-use crate::bench::{A_WHILE, Bench, Outcome, PATIENCE, Working};
+use crate::bench::{A_WHILE, Bench, Outcome, Working};
 use crate::descriptors::{self, identity_of};
 use crate::witness::{self, CallbackTable, Update};
 
@@ -55,7 +55,7 @@ pub fn once(bench: &Bench, working: &Working) -> Outcome {
     // A second answer would come soon after the first.
     std::thread::sleep(A_WHILE);
     let sample = &bench.ask().sample;
-    let all = witness::wait(0, 0, PATIENCE);
+    let all = witness::wait(0, 0, bench.patience());
     let same = all
         .iter()
         .filter(|answer| answer.req_id == sample.req_id && answer.handle == working.buffer.handle);
@@ -87,7 +87,7 @@ pub fn may_call_back(bench: &Bench, working: &Working) -> Outcome {
     let mark = witness::mark();
     witness::within_next_answer(move || request(sample.req_id, header, handle));
     bench.request_sample(handle)?;
-    if witness::wait(mark, 2, PATIENCE).len() < 2 {
+    if witness::wait(mark, 2, bench.patience()).len() < 2 {
         return Ok(Verdict::fail("a request that was made inside a callback is not answered"));
     }
     Ok(Verdict::pass(""))

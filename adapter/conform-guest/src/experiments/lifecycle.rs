@@ -5,7 +5,7 @@ use std::time::Duration;
 use cami_abi::Revision;
 use cami_conform::Verdict;
 
-use crate::bench::{A_WHILE, Bench, Outcome, PATIENCE, Working};
+use crate::bench::{A_WHILE, Bench, Outcome, Working};
 use crate::code::is_code;
 use crate::target::{SLOTS, Target, addresses};
 use crate::witness::{self, CallbackTable};
@@ -109,9 +109,14 @@ fn used_with(bench: &Bench, table: CallbackTable) -> Outcome {
     Ok(Verdict::pass(""))
 }
 
-pub fn null_optional_callbacks(bench: &Bench) -> Outcome {
-    bench.test("with a table without notify and update");
-    used_with(bench, CallbackTable::without_optional())
+pub fn null_notify(bench: &Bench) -> Outcome {
+    bench.test("with a table without notify");
+    used_with(bench, CallbackTable::without_notify())
+}
+
+pub fn null_update(bench: &Bench) -> Outcome {
+    bench.test("with a table without update");
+    used_with(bench, CallbackTable::without_update())
 }
 
 pub fn short_callback_table(bench: &Bench) -> Outcome {
@@ -135,7 +140,7 @@ pub fn again(bench: &Bench, working: &Working) -> Outcome {
     let buffer = bench.register_in_test()?;
     let mark = witness::mark();
     bench.request_sample(buffer.handle)?;
-    let patience = if working.is_answered() { PATIENCE } else { A_WHILE };
+    let patience = if working.is_answered() { bench.patience() } else { A_WHILE };
     let answers = bench.await_answer(mark, patience);
     Ok(match answers.first() {
         // Answers with an address that is no table's are another rule's.
@@ -165,7 +170,7 @@ pub fn thread_may_end(bench: &Bench) -> Outcome {
     let mark = witness::mark();
     bench.request_sample(buffer.handle)?;
     let expected = bench.ask().sample.is_answered;
-    let answers = bench.await_answer(mark, if expected { PATIENCE } else { A_WHILE });
+    let answers = bench.await_answer(mark, if expected { bench.patience() } else { A_WHILE });
     Ok(if !answers.is_empty() {
         Verdict::pass("")
     } else if expected {
@@ -267,7 +272,7 @@ pub fn deinitialize_then_initialize(bench: &Bench, working: &Working) -> Outcome
     let buffer = bench.register_in_test()?;
     let mark = witness::mark();
     bench.request_sample(buffer.handle)?;
-    let patience = if working.is_answered() { PATIENCE } else { A_WHILE };
+    let patience = if working.is_answered() { bench.patience() } else { A_WHILE };
     if bench.await_answer(mark, patience).is_empty() && working.is_answered() {
         return Ok(Verdict::fail("after the second initialize no request is answered"));
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use cami_conform::Verdict;
 use nix::errno::Errno;
 
-use crate::bench::{A_WHILE, Bench, Outcome, PATIENCE, Working};
+use crate::bench::{A_WHILE, Bench, Outcome, Working};
 use crate::memory::Page;
 use crate::witness;
 
@@ -29,9 +29,11 @@ pub fn is_answered(bench: &Bench, working: &Working) -> Outcome {
     let sample = &bench.ask().sample;
     Ok(match working.answers.first() {
         Some(answer) => Verdict::pass(format!("with status {}", answer.status)),
-        None if sample.is_answered => {
-            Verdict::fail(format!("request {} has no answer after {PATIENCE:?}", sample.req_id))
-        }
+        None if sample.is_answered => Verdict::fail(format!(
+            "request {} has no answer after {:?}",
+            sample.req_id,
+            bench.patience()
+        )),
         None => Verdict::not_seen(
             "the request was not answered; nothing is known of the library's protocol (--request \
              names a request that is)",
@@ -121,11 +123,14 @@ pub fn burst(bench: &Bench, working: &Working) -> Outcome {
         std::thread::sleep(A_WHILE);
         return Ok(Verdict::not_seen("no request was answered"));
     }
-    let answers = witness::wait(mark, BURST, PATIENCE).len();
+    let answers = witness::wait(mark, BURST, bench.patience()).len();
     if answers >= BURST {
         return Ok(Verdict::pass(""));
     }
-    Ok(Verdict::fail(format!("{answers} of {BURST} requests were answered within {PATIENCE:?}")))
+    Ok(Verdict::fail(format!(
+        "{answers} of {BURST} requests were answered within {:?}",
+        bench.patience()
+    )))
 }
 
 pub fn from_another_thread(bench: &Bench, working: &Working) -> Outcome {
@@ -135,7 +140,7 @@ pub fn from_another_thread(bench: &Bench, working: &Working) -> Outcome {
     std::thread::scope(|scope| {
         scope.spawn(|| bench.request_sample(handle)).join().unwrap_or(Ok(()))
     })?;
-    let patience = if working.is_answered() { PATIENCE } else { A_WHILE };
+    let patience = if working.is_answered() { bench.patience() } else { A_WHILE };
     if bench.await_answer(mark, patience).is_empty() && working.is_answered() {
         return Ok(Verdict::fail("a request from another thread is not answered"));
     }
@@ -161,7 +166,7 @@ fn requests_in_pages(
         let mark = witness::mark();
         bench.target()?.request_in(&page, sample.req_id, working.buffer.handle);
         after(&page).map_err(no_memory)?;
-        let patience = if working.is_answered() { PATIENCE } else { A_WHILE / 5 };
+        let patience = if working.is_answered() { bench.patience() } else { A_WHILE / 5 };
         answered += bench.await_answer(mark, patience).len();
     }
     if working.is_answered() && answered == 0 {

@@ -26,8 +26,8 @@ pub const RULES: &[Rule] = &[
         "A buffer that was let go of ends the process.",
     ),
     Rule::must("ipu3.short-buffer", Requested).ipu3().says(
-        "Every command with a buffer one byte shorter than its payload is answered with status 1.",
-        "spec/ipu3-protocol.md, 1.1 (st_size >= sizeof(struct))",
+        "Every command with a buffer of half its payload is answered with status 1, AIC_RUN and AIC_RESET with 0 or 1.",
+        "spec/ipu3-protocol.md, 1.1; platform2 hal/intel/ipu3/psl/ipu3/ipc/server/AicLibrary.cpp (which answers for both whatever happens, and looks 4 bytes too short in getAicConfig)",
         "A HAL of another version makes the library read behind the buffer.",
     ),
     Rule::must("ipu3.unknown-commands", Requested).ipu3().says(

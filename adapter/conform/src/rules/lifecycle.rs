@@ -35,22 +35,27 @@ pub const RULES: &[Rule] = &[
         "platform2 common/camera_algorithm_bridge_impl.cc, 57-61; spec/cami-abi.md, 2.6",
         "ChromeOS gives each attempt 500 ms and then starts another process: a slower library never comes up.",
     ),
-    Rule::should("initialize.null-table", Loaded).says(
+    Rule::should("initialize.null-table", Initialized).says(
         "initialize without a table is a negative code and not a crash.",
         "include/cami/camera_algorithm.h, initialize; spec/cami-abi.md, 2.5",
         "A HAL's mistake at its start is a crash in a closed library instead of an error code.",
     ),
-    Rule::should("initialize.null-return-callback", Loaded).says(
+    Rule::habit("initialize.null-return-callback", Initialized).says(
         "initialize with a table that has no return_callback is a negative code.",
-        "include/cami/camera_algorithm.h, initialize; spec/cami-abi.md, 2.5",
-        "The library takes the table, and the first answer is a jump to 0.",
+        "include/cami/camera_algorithm.h, initialize; platform2 common/camera_algorithm_bridge_impl.cc, 57-61 (hosts refuse such a table before the library sees it; Intel's takes it)",
+        "The library takes the table of a HAL that calls it directly, and the first answer is a jump to 0.",
     ),
-    Rule::must("initialize.null-optional-callbacks", Loaded).says(
-        "A table without notify and update is taken and never called there.",
+    Rule::must("initialize.null-notify", Requested).says(
+        "A table without notify is taken, and never called there.",
         "platform2 common/camera_algorithm_ops_impl.cc, 82-84; platform2 f2fb986bf2",
         "ChromeOS's host never sets notify: a library that calls it ends its process.",
     ),
-    Rule::must("initialize.short-callback-table", Loaded).says(
+    Rule::should("initialize.null-update", Requested).says(
+        "A table without update is taken, and never called there.",
+        "include/cami/camera_algorithm.h, update (may be NULL); spec/cami-abi.md, 1.4",
+        "HALs that want no updates leave it out: the first one ends the process.",
+    ),
+    Rule::must("initialize.short-callback-table", Requested).says(
         "A library of revision E reads two slots of the callback table and no further.",
         "spec/cami-abi.md, 1.2 and 1.4",
         "HALs of that revision give 16 bytes (8 on 32 bit): what follows is not theirs.",
@@ -90,7 +95,7 @@ pub const RULES: &[Rule] = &[
         "platform2 6825a2d51a, f1ecbdf2cd; spec/cami-abi.md, 6.1",
         "Teardown paths that meet call it twice: a double free after every session.",
     ),
-    Rule::should("deinitialize.before-initialize", Loaded).says(
+    Rule::should("deinitialize.before-initialize", Initialized).says(
         "deinitialize before initialize does nothing.",
         "platform2 6825a2d51a; spec/cami-abi.md, 6.1",
         "A start that failed half way is cleaned up by a crash.",

@@ -79,7 +79,7 @@ pub fn look(job: &Job) -> Done {
     let done = match (heard.verdict, heard.blame) {
         (Some(verdict), _) => Done::Verdict(verdict),
         (None, Some((rule, doing))) if code < 0 || heard.lost => {
-            let detail = format!("{doing}: {}", super::job::printable(&take_cause()));
+            let detail = format!("{doing}: {}", take_cause());
             Done::Verdict(Verdict::blame(&rule, &job.ask.rule, detail))
         }
         (None, _) if code < 0 => {

@@ -13,7 +13,7 @@ use nix::sys::memfd::{MFdFlags, memfd_create};
 use parking_lot::{Condvar, Mutex};
 
 use super::beside::client;
-use super::job::{Job, printable};
+use super::job::Job;
 use super::log::take_cause;
 
 /// How long something is waited for of which nobody knows whether it comes.
@@ -98,9 +98,7 @@ impl<'a> Hal<'a> {
     pub fn begin(&self) -> Result<(), String> {
         *self.ear.heard.lock() = Heard::default();
         match self.library.initialize(Arc::<Ear>::clone(&self.ear)) {
-            code if code < 0 => {
-                Err(format!("initialize returned {code}: {}", printable(&take_cause())))
-            }
+            code if code < 0 => Err(format!("initialize returned {code}: {}", take_cause())),
             _ => Ok(()),
         }
     }
@@ -120,7 +118,7 @@ impl<'a> Hal<'a> {
         let copy = file.try_clone().map_err(|error| no_memory(&error))?;
         match self.library.register_buffer(copy.into()) {
             code if code < 0 && self.is_lost(A_WHILE) => {
-                Err(self.blame("register.accepts", printable(&take_cause())))
+                Err(self.blame("register.accepts", take_cause()))
             }
             code if code < 0 => {
                 Err(self.blame("register.accepts", format!("register_buffer returned {code}")))
@@ -139,14 +137,12 @@ impl<'a> Hal<'a> {
     pub fn ask(&self, req_id: u32, header: &[u8], handle: i32) -> Result<u32, Trouble> {
         let mark = self.mark();
         self.library.request(req_id, header, handle);
-        let patience =
-            if self.job.ask.sample.is_answered { self.job.deadline } else { A_WHILE };
-        let answers = self.wait(mark, patience, |answer| {
-            (answer.req_id, answer.handle) == (req_id, handle)
-        });
+        let patience = if self.job.ask.sample.is_answered { self.job.deadline } else { A_WHILE };
+        let answers =
+            self.wait(mark, patience, |answer| (answer.req_id, answer.handle) == (req_id, handle));
         match answers {
             Some(answer) => Ok(answer.status),
-            None if self.is_lost(Duration::ZERO) => Err(Trouble::Lost(printable(&take_cause()))),
+            None if self.is_lost(Duration::ZERO) => Err(Trouble::Lost(take_cause())),
             None => Err(Trouble::NoAnswer),
         }
     }

@@ -82,7 +82,9 @@ mod tests {
     #[test]
     fn every_state_has_its_form_and_nothing_breaks_the_markup() {
         let text = render(&results(false, &of_each()));
-        assert!(text.contains("tests=\"6\" failures=\"1\" errors=\"0\" skipped=\"4\" time=\"0.018\""));
+        assert!(
+            text.contains("tests=\"6\" failures=\"1\" errors=\"0\" skipped=\"4\" time=\"0.018\"")
+        );
         assert!(text.contains("message=\"killed by &lt;SIGSEGV&gt; &amp; &quot;more&quot;\""));
         assert!(text.contains("<system-err>a line &amp; more</system-err>"));
         assert!(text.contains("<skipped message=\"not kept (should): twice\u{fffd}\"/>"));

@@ -146,6 +146,7 @@ impl Suite<'_> {
                 library: self.library.clone(),
                 rule: rule.id.to_owned(),
                 sample: self.options.sample(),
+                patience: self.options.deadline / 2,
             },
             guest: self.guest.clone(),
             tuning: self.tuning.clone(),

@@ -109,7 +109,10 @@ mod tests {
     fn what_does_not_hold_is_told_with_its_reason_and_no_control_characters() {
         let text = render(&results(false, &of_each()), false);
         assert!(!text.contains(|c: char| c.is_control() && c != '\n'), "{text}");
-        assert!(text.contains("FAIL     must   header.not-written\n    seen    killed by"), "{text}");
+        assert!(
+            text.contains("FAIL     must   header.not-written\n    seen    killed by"),
+            "{text}"
+        );
         assert!(text.contains("differs  habit  process.locale\n"));
         assert!(text.contains("skipped  must   deinitialize.returns"));
         assert!(text.contains("it does not conform: 1 hold, 3 do not (1 must, 1 should, 1 habit)"));

@@ -25,6 +25,7 @@ fn install(arguments: &[&str]) -> Command {
 fn built() -> String {
     let _ = (artefact("cros_ipa_proxy"), artefact("libcam_algo.so"));
     let _ = (artefact("libcam_algo_reference.so"), artefact("ipu3_ipa_proxy"));
+    let _ = artefact("libcam_algo_conform.so");
     let _ = (artefact("ipa_cami_ipu3.so"), artefact("ipa_cami_ipu3_0.so"));
     artefact("cami-ipa").parent().unwrap().display().to_string()
 }
@@ -138,7 +139,13 @@ fn without_the_worker_nothing_is_installed() {
     let from = folder.path().join("from");
     fs::create_dir(&from).unwrap();
     let built = PathBuf::from(built());
-    for name in ["cami-ipa", "cros_ipa_proxy", "libcam_algo.so", "libcam_algo_reference.so"] {
+    for name in [
+        "cami-ipa",
+        "cros_ipa_proxy",
+        "libcam_algo.so",
+        "libcam_algo_reference.so",
+        "libcam_algo_conform.so",
+    ] {
         std::os::unix::fs::symlink(built.join(name), from.join(name)).unwrap();
     }
     for name in ["ipa_cami_ipu3.so", "ipa_cami_ipu3_0.so"] {

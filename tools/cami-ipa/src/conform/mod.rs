@@ -63,7 +63,7 @@ pub fn conform(options: &ConformOptions) -> Result<(), Failure> {
     };
     let suite = Suite {
         options,
-        surroundings: Surroundings::new(options, &library)?,
+        surroundings: Surroundings::new(options, &library, &guest)?,
         library,
         guest,
         // Paths are opened by another process, in another folder.

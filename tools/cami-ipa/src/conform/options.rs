@@ -8,6 +8,7 @@ use std::time::Duration;
 use cami_config::{Config, Environment};
 use cami_conform::{Profile, Rule, Sample, Seen, find, rules};
 use cami_sandbox::Files;
+use cami_spawn::locate;
 use lexopt::prelude::*;
 
 use crate::failure::Failure;
@@ -273,14 +274,18 @@ pub struct Surroundings {
 const NO_FOLDER: &str = "/dev/null/status";
 
 impl Surroundings {
-    /// Those that are configured. `library` is absolute.
-    pub fn new(options: &ConformOptions, library: &Path) -> Result<Self, Failure> {
+    /// Those that are configured. Paths are absolute.
+    pub fn new(options: &ConformOptions, library: &Path, guest: &Path) -> Result<Self, Failure> {
         let config = Config::read(&Environment::of_process(), options.section.as_deref())
             .map_err(|error| Failure::environment(error.to_string()))?;
         let library_path =
             options.library_path.clone().unwrap_or_else(|| config.library_path.clone());
-        let beside = std::env::current_exe().ok().map(|own| own.with_file_name("cros_ipa_proxy"));
-        let host = config.host.clone().or_else(|| beside.filter(|path| path.exists()));
+        // A client looks beside the library that it was told of, which may be anywhere. Where nothing is
+        // found it says where it looked.
+        let host = match &config.host {
+            Some(host) => Some(host.clone()),
+            None => locate("host", None, guest).ok(),
+        };
         let surroundings = Self {
             config,
             library: library.to_path_buf(),

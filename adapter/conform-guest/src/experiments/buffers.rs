@@ -14,6 +14,10 @@ use crate::descriptors::{self, Buffer, identity_of};
 const MANY: usize = 64;
 /// One behind the other; more than IPU6's 1024.
 const CYCLES: usize = 1200;
+/// Rounds of a race that a library may win by chance.
+const ROUNDS: usize = 1000;
+/// Requests in flight in each: so many that a worker is behind.
+const IN_FLIGHT: usize = 64;
 /// A number that is not open: far above what the kernel gives.
 const CLOSED_NUMBER: i32 = 60_000;
 /// A handle that no library has got to.
@@ -210,10 +214,10 @@ pub fn empty_list(bench: &Bench, working: &Working) -> Outcome {
 
 pub fn under_load(bench: &Bench, working: &Working) -> Outcome {
     let target = bench.target()?;
-    for _ in 0..50 {
+    for _ in 0..ROUNDS {
         let buffer = bench.register()?;
         bench.test("in deregister_buffers with requests on the buffer in flight");
-        for _ in 0..8 {
+        for _ in 0..IN_FLIGHT {
             bench.request_sample(buffer.handle)?;
         }
         target.deregister_buffers(&[buffer.handle]);

@@ -6,7 +6,7 @@ use super::Stage::{Registered, Requested};
 /// See the module.
 pub const RULES: &[Rule] = &[
     Rule::must("ipu3.session", Requested).ipu3().says(
-        "Set-up, five frames and tear-down of a HAL are answered with status 0.",
+        "Set-up, five frames, the commands that no frame needs, and tear-down are answered with status 0; MKN_PREPARE and FACE_* may answer 1, COORDINATE_FACES does.",
         "spec/ipu3-protocol.md, 1.2 and 2",
         "The camera does not work.",
     ),

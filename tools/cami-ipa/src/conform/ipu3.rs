@@ -82,6 +82,9 @@ fn session(job: &Job) -> Done {
             return failed(format!("frame {number}: {error}"));
         }
     }
+    if let Err(error) = super::seldom::commands(&mut engine) {
+        return failed(format!("after the frames: {error}"));
+    }
     match engine.stop() {
         Ok(()) => Done::Verdict(Verdict::pass(format!("version {}", engine.ready.version))),
         Err(error) => failed(format!("tear-down: {error}")),

@@ -2,7 +2,7 @@
 //!
 //! * `options`: what is asked for; the configuration of the hosts.
 //! * `job`: one rule in a process of its own, which is the client of a host.
-//! * `beside`, `outside`, `ipu3`: what that process does, by where the rule is seen; `hal` and `log` are
+//! * `beside`, `outside`, `ipu3`, `seldom`: what that process does, by where the rule is seen; `hal` and `log` are
 //!   its halves of the ABI and of the log.
 //! * `results`, `text`, `tap`, `junit`, `list`: what comes out.
 
@@ -17,6 +17,7 @@ mod options;
 mod outside;
 mod progress;
 mod results;
+mod seldom;
 mod tap;
 mod text;
 

@@ -7,6 +7,7 @@
 
 pub mod command;
 pub mod encoder;
+pub mod fields;
 pub mod payload;
 pub mod sequence;
 pub mod show;

@@ -59,15 +59,15 @@ layout!(CmcData, 23288, base 0, cmc_general_data 432, cmc_parsed_black_level 468
 #[repr(C)]
 #[derive(Clone, Copy, Debug, FromBytes, Immutable, IntoBytes, KnownLayout)]
 pub struct Cmc {
-    /// Cmc parsed comment: `cmc_parsed_comment_t`, not looked at.
+    /// Cmc parsed comment: `cmc_parsed_comment_t`, addresses, not looked at.
     pub cmc_parsed_comment: [u8; 16],
     /// Whether there is a `cmc_general_data`: not 0 if there is.
     pub cmc_general_data: u64,
-    /// Cmc parsed black level: `cmc_parsed_black_level_t`, not looked at.
+    /// Cmc parsed black level: `cmc_parsed_black_level_t`, addresses, not looked at.
     pub cmc_parsed_black_level: [u8; 16],
     /// Whether there is a `cmc_saturation_level`: not 0 if there is.
     pub cmc_saturation_level: u64,
-    /// Cmc parsed linearity: `cmc_parsed_linearity_t`, not looked at.
+    /// Cmc parsed linearity: `cmc_parsed_linearity_t`, addresses, not looked at.
     pub cmc_parsed_linearity: [u8; 16],
     /// Whether there is a `cmc_sensitivity`: not 0 if there is.
     pub cmc_sensitivity: u64,
@@ -75,29 +75,29 @@ pub struct Cmc {
     pub cmc_defect_pixel: u64,
     /// Whether there is a `cmc_noise`: not 0 if there is.
     pub cmc_noise: u64,
-    /// Cmc parsed lens shading: `cmc_parsed_lens_shading_t`, not looked at.
+    /// Cmc parsed lens shading: `cmc_parsed_lens_shading_t`, addresses, not looked at.
     pub cmc_parsed_lens_shading: [u8; 32],
-    /// Cmc parsed lens shading ratio: `cmc_parsed_lens_shading_ratio_t`, not looked at.
+    /// Cmc parsed lens shading ratio: `cmc_parsed_lens_shading_ratio_t`, addresses, not looked at.
     pub cmc_parsed_lens_shading_ratio: [u8; 24],
     /// Whether there is a `cmc_geometric_distortion`: not 0 if there is.
     pub cmc_geometric_distortion: u64,
-    /// Cmc parsed optics: `cmc_parsed_optics_t`, not looked at.
+    /// Cmc parsed optics: `cmc_parsed_optics_t`, addresses, not looked at.
     pub cmc_parsed_optics: [u8; 24],
-    /// Cmc parsed spectral response: `cmc_parsed_spectral_response_t`, not looked at.
+    /// Cmc parsed spectral response: `cmc_parsed_spectral_response_t`, addresses, not looked at.
     pub cmc_parsed_spectral_response: [u8; 16],
-    /// Cmc parsed chromaticity response: `cmc_parsed_chromaticity_response_t`, not looked at.
+    /// Cmc parsed chromaticity response: `cmc_parsed_chromaticity_response_t`, addresses, not looked at.
     pub cmc_parsed_chromaticity_response: [u8; 48],
-    /// Cmc parsed flash chromaticity: `cmc_parsed_flash_chromaticity_t`, not looked at.
+    /// Cmc parsed flash chromaticity: `cmc_parsed_flash_chromaticity_t`, addresses, not looked at.
     pub cmc_parsed_flash_chromaticity: [u8; 16],
-    /// Cmc parsed nvm info: `cmc_parsed_nvm_info_t`, not looked at.
+    /// Cmc parsed nvm info: `cmc_parsed_nvm_info_t`, addresses, not looked at.
     pub cmc_parsed_nvm_info: [u8; 16],
-    /// Cmc parsed color matrices: `cmc_parsed_color_matrices_t`, not looked at.
+    /// Cmc parsed color matrices: `cmc_parsed_color_matrices_t`, addresses, not looked at.
     pub cmc_parsed_color_matrices: [u8; 24],
     /// Cmc parsed analog gain conversion.
     pub cmc_parsed_analog_gain_conversion: CmcParsedAnalogGainConversion,
-    /// Cmc parsed digital gain: `cmc_parsed_digital_gain_t`, not looked at.
+    /// Cmc parsed digital gain: `cmc_parsed_digital_gain_t`, addresses, not looked at.
     pub cmc_parsed_digital_gain: [u8; 24],
-    /// Cmc parsed geometric distortion2: `cmc_parsed_geometric_distortion2_t`, not looked at.
+    /// Cmc parsed geometric distortion2: `cmc_parsed_geometric_distortion2_t`, addresses, not looked at.
     pub cmc_parsed_geometric_distortion2: [u8; 16],
     /// Whether there is a `cmc_exposure_range`: not 0 if there is.
     pub cmc_exposure_range: u64,
@@ -105,11 +105,11 @@ pub struct Cmc {
     pub cmc_multi_led_flashes: u64,
     /// Whether there is a `cmc_emd_decoder_config`: not 0 if there is.
     pub cmc_emd_decoder_config: u64,
-    /// Cmc parsed advanced color matrix: `cmc_parsed_advanced_color_matrix_t`, not looked at.
+    /// Cmc parsed advanced color matrix: `cmc_parsed_advanced_color_matrix_t`, addresses, not looked at.
     pub cmc_parsed_advanced_color_matrix: [u8; 24],
     /// Whether there is a `cmc_parsed_hdr_parameters`: not 0 if there is.
     pub cmc_parsed_hdr_parameters: u64,
-    /// Cmc parsed ir weight: `cmc_parsed_ir_weight_t`, not looked at.
+    /// Cmc parsed ir weight: `cmc_parsed_ir_weight_t`, addresses, not looked at.
     pub cmc_parsed_ir_weight: [u8; 16],
 }
 layout!(Cmc, 432, cmc_parsed_comment 0, cmc_general_data 16, cmc_parsed_black_level 24, cmc_saturation_level 40, cmc_parsed_linearity 48, cmc_sensitivity 64, cmc_defect_pixel 72, cmc_noise 80, cmc_parsed_lens_shading 88, cmc_parsed_lens_shading_ratio 120, cmc_geometric_distortion 144, cmc_parsed_optics 152, cmc_parsed_spectral_response 176, cmc_parsed_chromaticity_response 192, cmc_parsed_flash_chromaticity 240, cmc_parsed_nvm_info 256, cmc_parsed_color_matrices 272, cmc_parsed_analog_gain_conversion 296, cmc_parsed_digital_gain 320, cmc_parsed_geometric_distortion2 344, cmc_exposure_range 360, cmc_multi_led_flashes 368, cmc_emd_decoder_config 376, cmc_parsed_advanced_color_matrix 384, cmc_parsed_hdr_parameters 408, cmc_parsed_ir_weight 416);
@@ -278,10 +278,10 @@ pub struct CmcParsedColorMatricesData {
     pub header: [u8; 8],
     /// Number of matrices.
     pub num_matrices: u16,
-    #[doc(hidden)]
-    pub padding_10: [u8; 90],
+    /// The first matrix, not looked at.
+    pub first_matrix: [u8; 90],
 }
-layout!(CmcParsedColorMatricesData, 100, header 0, num_matrices 8);
+layout!(CmcParsedColorMatricesData, 100, header 0, num_matrices 8, first_matrix 10);
 
 /// `cmc_parsed_analog_gain_conversion`, 24 bytes.
 #[repr(C)]

@@ -9,13 +9,23 @@
 //! make a valid struct. A pointer's value means nothing on the other side; only whether it is 0 says
 //! whether the part that it points to is present (spec/ipu3-protocol.md, 1.4).
 
-/// Checks a struct's size and the offset of each of its fields.
+/// Checks a struct's size and the offset of each of its fields, and lets the struct tell of them.
 macro_rules! layout {
     ($name:ident, $size:literal, $($field:ident $offset:literal),+ $(,)?) => {
         const _: () = {
             assert!(size_of::<$name>() == $size);
             $(assert!(std::mem::offset_of!($name, $field) == $offset);)+
         };
+
+        impl $crate::fields::Described for $name {
+            const SHAPE: $crate::fields::Shape = $crate::fields::Shape::Struct {
+                members: &[$($crate::fields::Member {
+                    name: stringify!($field),
+                    offset: $offset,
+                    shape: $crate::fields::shape_of(|payload: &Self| &payload.$field),
+                },)+],
+            };
+        }
     };
 }
 

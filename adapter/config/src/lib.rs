@@ -17,7 +17,7 @@ pub use config::{
 pub use keys::{KEYS, Kind, Value, variable};
 pub use libcamera::{Libcamera, LibcameraVersion, PerSensor};
 pub use log_target::LogTarget;
-pub use profile::{Command, Profile, ProfileError};
+pub use profile::{Command, Frames, Profile, ProfileError};
 pub use source::{ConfigError, Environment, Source};
 
 #[cfg(test)]

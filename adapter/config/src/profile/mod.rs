@@ -3,10 +3,12 @@
 //! A profile is data: the built-in ones are the files of `adapter/config/profiles`, and a user's own
 //! is a file of the same form ([docs/profiles.md](../../../../docs/profiles.md) documents the keys).
 
+mod frames;
 mod parse;
 
 use cami_wire::control::{CommandRule, Role};
 
+pub use frames::Frames;
 pub use parse::ProfileError;
 
 /// One vendor's habits, as far as the host and the client need them
@@ -32,6 +34,11 @@ pub struct Profile {
     pub command_byte: Option<u32>,
     /// Why `recovery = "resume"` cannot work with it; `None`: it can.
     pub not_resumable: Option<String>,
+    /// The name of the protocol whose payloads are decoded to fields: `ipu3`; `None`: none that is
+    /// known.
+    pub fields: Option<String>,
+    /// The commands with which a frame begins, in the order in which they come in it; see [`Frames`].
+    pub frame_begins: Vec<u32>,
     /// The commands of which something is known.
     pub commands: Vec<Command>,
 }
@@ -46,6 +53,10 @@ pub struct Command {
     pub request_ms: Option<u32>,
     /// What the client has to know of it.
     pub rule: CommandRule,
+    /// Ranges of the request's buffer, as offset and bytes, that differ from run to run.
+    pub varies_in: Vec<(u32, u32)>,
+    /// The same of the answer.
+    pub varies_out: Vec<(u32, u32)>,
 }
 
 /// The built-in profiles: name and file.
@@ -74,6 +85,8 @@ impl Profile {
             needs_st_size: false,
             command_byte: None,
             not_resumable: None,
+            fields: None,
+            frame_begins: Vec::new(),
             commands: Vec::new(),
         }
     }
@@ -91,6 +104,12 @@ impl Profile {
     #[must_use]
     pub fn text_of(name: &str) -> Option<&'static str> {
         BUILT_IN.into_iter().find(|(found, _)| *found == name).map(|(_, text)| text)
+    }
+
+    /// The command of that number, where something is known of it.
+    #[must_use]
+    pub fn command(&self, id: u32) -> Option<&Command> {
+        self.commands.iter().find(|command| command.rule.id == id)
     }
 
     /// Requests with a deadline of their own, by `req_id`, in milliseconds; 0 is none. Nothing where

@@ -47,17 +47,34 @@ impl Profile {
                 "needs_st_size" => profile.needs_st_size = flag(key, value)?,
                 "command_byte" => profile.command_byte = Some(number(key, value)?),
                 "not_resumable" => profile.not_resumable = Some(text_of(key, value)?),
+                "fields" => profile.fields = Some(protocol(key, value)?),
+                // Names: resolved when all commands are known.
+                "frame_begins" => drop(list(key, value, |value| text_of(key, value))?),
                 "commands" => profile.commands = commands(value)?,
                 _ => return Err(unknown(key, KEYS)),
             }
+        }
+        if let Some(names) = table.get("frame_begins").and_then(Value::as_array) {
+            profile.frame_begins = names
+                .iter()
+                .filter_map(Value::as_str)
+                .map(|name| {
+                    let found = profile.commands.iter().find(|command| command.name == name);
+                    found.map(|command| command.rule.id).ok_or_else(|| {
+                        wrong("frame_begins", "a list of names of commands that are here")
+                    })
+                })
+                .collect::<Result<_, _>>()?;
         }
         if named { Ok(profile) } else { Err(ProfileError("`name` is missing".to_owned())) }
     }
 }
 
 const KEYS: &str = "name, request_ms, answers_every_request, error_status, ok_status, \
-                    needs_st_size, command_byte, not_resumable and [commands.NAME]";
-const COMMAND_KEYS: &str = "id, role, gives, takes, ends, instance, keep and request_ms";
+                    needs_st_size, command_byte, not_resumable, fields, frame_begins and \
+                    [commands.NAME]";
+const COMMAND_KEYS: &str = "id, role, gives, takes, ends, instance, keep, varies_in, varies_out \
+                            and request_ms";
 
 fn unknown(key: &str, known: &str) -> ProfileError {
     ProfileError(format!("unknown key `{key}`; known are {known}"))
@@ -100,8 +117,13 @@ fn commands(value: &Value) -> Result<Vec<Command>, ProfileError> {
 fn command(name: &str, value: &Value) -> Result<Command, ProfileError> {
     let table = value.as_table().ok_or_else(|| ProfileError("is not a table".to_owned()))?;
     let mut id = None;
-    let mut command =
-        Command { name: name.to_owned(), request_ms: None, rule: CommandRule::default() };
+    let mut command = Command {
+        name: name.to_owned(),
+        request_ms: None,
+        rule: CommandRule::default(),
+        varies_in: Vec::new(),
+        varies_out: Vec::new(),
+    };
     for (key, value) in table {
         match key.as_str() {
             "id" => id = Some(number(key, value)?),
@@ -112,12 +134,21 @@ fn command(name: &str, value: &Value) -> Result<Command, ProfileError> {
             "ends" => drop(list(key, value, |value| text_of(key, value))?),
             "instance" => command.rule.instance = Some(number(key, value)?),
             "keep" => command.rule.keep = list(key, value, |value| range(key, value))?,
+            "varies_in" => command.varies_in = list(key, value, |value| range(key, value))?,
+            "varies_out" => command.varies_out = list(key, value, |value| range(key, value))?,
             "request_ms" => command.request_ms = Some(number(key, value)?),
             _ => return Err(unknown(key, COMMAND_KEYS)),
         }
     }
     command.rule.id = id.ok_or_else(|| ProfileError("`id` is missing".to_owned()))?;
     Ok(command)
+}
+
+fn protocol(key: &str, value: &Value) -> Result<String, ProfileError> {
+    match value.as_str() {
+        Some(name @ "ipu3") => Ok(name.to_owned()),
+        _ => Err(wrong(key, "a protocol whose fields are known: ipu3")),
+    }
 }
 
 fn role(key: &str, value: &Value) -> Result<Role, ProfileError> {

@@ -2,7 +2,7 @@
 
 use cami_wire::control::Role;
 
-use super::{BUILT_IN, Profile};
+use super::{BUILT_IN, Frames, Profile};
 
 #[test]
 fn every_built_in_profile_reads_and_has_the_name_it_is_asked_for_by() {
@@ -46,6 +46,38 @@ fn long_polls_of_mediatek_have_no_limit() {
 }
 
 #[test]
+fn frames_of_ipu3_begin_with_statistics_once_there_are_any() {
+    let mut frames = Frames::of(&Profile::by_name("intel-ipu3").unwrap().unwrap());
+    let mut of = |command| frames.take(command);
+    // CMC_INIT, AIQ_INIT, AIC_INIT; a first frame has no statistics.
+    assert_eq!([17, 6, 1].map(&mut of), [None; 3]);
+    assert_eq!([8, 11, 10, 9, 9, 2, 5].map(&mut of), [Some(0); 7]);
+    assert_eq!([8, 10].map(&mut of), [Some(1); 2], "a second frame without statistics");
+    assert_eq!([15, 8, 11, 2, 5, 2, 5].map(&mut of), [Some(2); 7], "two pipes");
+    assert_eq!([15, 10].map(&mut of), [Some(3); 2], "AE is locked");
+    assert_eq!([15, 8].map(&mut of), [Some(4); 2]);
+    // Makernote and coordinates belong to the frame; what ends something does not.
+    assert_eq!([23, 7, 22, 18].map(&mut of), [Some(4), None, None, None]);
+    // Another camera: what is set up is in no frame, though there were frames before.
+    assert_eq!([17, 8].map(&mut of), [None, Some(5)]);
+}
+
+#[test]
+fn without_a_begin_there_are_no_frames() {
+    let mut frames = Frames::of(&Profile::generic());
+    assert_eq!([1, 2, 3].map(|command| frames.take(command)), [None; 3]);
+}
+
+#[test]
+fn ipu3_says_what_differs_from_run_to_run() {
+    let profile = Profile::by_name("intel-ipu3").unwrap().unwrap();
+    assert_eq!(profile.fields.as_deref(), Some("ipu3"));
+    assert_eq!(profile.command(14).unwrap().varies_out, [(8, 500_000)]);
+    assert_eq!(profile.command(15).unwrap().varies_in, [(8, 16)]);
+    assert!(profile.command(99).is_none());
+}
+
+#[test]
 fn mistakes_name_the_command_and_the_key() {
     let cases = [
         ("", "`name` is missing"),
@@ -56,6 +88,9 @@ fn mistakes_name_the_command_and_the_key() {
         ("name = \"x\"\n[commands.A]\nid = 1\nrole = \"x\"", "plain, set-up, state or tear-down"),
         ("name = \"x\"\n[commands.A]\nid = 1\nends = [\"B\"]", "names a command that is not here"),
         ("name = \"x\"\n[commands.A]\nid = 1\nkeep = [1]", "a list of [offset, bytes]"),
+        ("name = \"x\"\nfields = \"x\"", "`fields` is not a protocol whose fields are known"),
+        ("name = \"x\"\nframe_begins = [\"B\"]", "`frame_begins` is not a list of names"),
+        ("name = \"x\"\n[commands.A]\nid = 1\nvaries_in = [1]", "a list of [offset, bytes]"),
         ("name = \"x\"\n[commands.A]\nid = 1\nsize = 1", "[commands.A]: unknown key `size`"),
     ];
     for (text, expected) in cases {

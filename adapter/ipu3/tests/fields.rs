@@ -180,6 +180,11 @@ fn names_are_short_and_their_own() {
         (Command::AfRun, "results.next_lens_position", "next_lens_position"),
         (Command::SaRun, "res.channel_gr[]", "channel_gr[]"),
         (Command::ExcAnalogGainToSensor, "code", "code"),
+        (
+            Command::AicGetConfig,
+            "aic_config.rgbpp_2500_config.ccm.matrix_coeffs.m11",
+            "rgbpp_2500_config.ccm.matrix_coeffs.m11",
+        ),
         (Command::CmcInit, "results.cmc_remote_handle", "results.cmc_remote_handle"),
     ] {
         let (direction, field) = find(command, path).expect(path);

@@ -23,6 +23,37 @@ const INSTALLED: &str = "../lib/cami-ipa";
 const SHIM: &str = "libcam_algo.so";
 const REFERENCE: &str = "libcam_algo_reference.so";
 
+/// What is to be driven.
+#[derive(Debug, Clone, Copy)]
+pub struct Wanted<'a> {
+    /// The closed library; `None`: as the environment says, or the reference library.
+    pub vendor_library: Option<&'a Path>,
+    /// The `libcam_algo.so` in front of it; `None`: the one beside the executable.
+    pub library: Option<&'a Path>,
+    /// Call the closed library directly, without isolation.
+    pub in_process: bool,
+    /// Its profile; `None`: as the environment says, or IPU3's.
+    pub profile: Option<&'a str>,
+    /// What a death means.
+    pub recovery: Option<&'static str>,
+    /// Restarts are not counted.
+    pub unlimited_restarts: bool,
+}
+
+impl<'a> Wanted<'a> {
+    /// What a run asks for.
+    pub fn of(options: &'a RunOptions) -> Self {
+        Self {
+            vendor_library: options.vendor_library.as_deref(),
+            library: options.library.as_deref(),
+            in_process: options.in_process,
+            profile: None,
+            recovery: options.recovery,
+            unlimited_restarts: options.kill_every.is_some(),
+        }
+    }
+}
+
 /// What is driven, and what is behind it.
 #[derive(Debug, Clone)]
 pub struct Paths {
@@ -34,8 +65,8 @@ pub struct Paths {
 
 impl Paths {
     /// Finds both; a file that is not there is an error that says what to do.
-    pub fn find(options: &RunOptions) -> Result<Self, Failure> {
-        let vendor = match vendor_library(options.vendor_library.as_deref())? {
+    pub fn find(options: &Wanted<'_>) -> Result<Self, Failure> {
+        let vendor = match vendor_library(options.vendor_library)? {
             Some(vendor) => vendor,
             None => reference_library()?,
         };
@@ -43,7 +74,7 @@ impl Paths {
             return Ok(Self { library: vendor.clone(), vendor });
         }
         let library = built(
-            options.library.clone().map_or_else(|| our_own(SHIM), Ok)?,
+            options.library.map_or_else(|| our_own(SHIM), |path| Ok(path.to_path_buf()))?,
             "the library that a HAL loads",
             "--library",
         )?;
@@ -51,15 +82,18 @@ impl Paths {
     }
 
     /// What the host is told by its environment.
-    fn environment(&self, options: &RunOptions) -> Vec<(&'static str, OsString)> {
+    fn environment(&self, options: &Wanted<'_>) -> Vec<(&'static str, OsString)> {
         let mut wanted = vec![(VENDOR_LIBRARY_KEY, self.vendor.clone().into_os_string())];
         // The requests of a run are IPU3's.
-        let profile = env::var_os(PROFILE_KEY).unwrap_or_else(|| "intel-ipu3".into());
+        let profile = match options.profile {
+            Some(profile) => profile.into(),
+            None => env::var_os(PROFILE_KEY).unwrap_or_else(|| "intel-ipu3".into()),
+        };
         wanted.push((PROFILE_KEY, profile));
         if let Some(recovery) = options.recovery {
             wanted.push((RECOVERY_KEY, recovery.into()));
         }
-        if options.kill_every.is_some() {
+        if options.unlimited_restarts {
             wanted.push((RESTART_LIMIT_KEY, "0".into()));
         }
         wanted
@@ -67,7 +101,7 @@ impl Paths {
 
     /// Loads the library. Its host inherits the environment, so the vendor library must be named
     /// there: if it is not, this program starts itself anew with it.
-    pub fn load(&self, options: &RunOptions) -> Result<Box<dyn CameraAlgorithm>, Failure> {
+    pub fn load(&self, options: &Wanted<'_>) -> Result<Box<dyn CameraAlgorithm>, Failure> {
         let wanted = self.environment(options);
         let is_set = |(name, value): &(&str, OsString)| env::var_os(name).as_ref() == Some(value);
         if !options.in_process && !wanted.iter().all(is_set) {

@@ -19,6 +19,7 @@ mod probe;
 mod progress;
 mod record;
 mod recorder;
+mod replay;
 mod report;
 mod run;
 mod run_options;
@@ -55,6 +56,8 @@ fn main() -> ExitCode {
             Ok(code) => return code,
             Err(failure) => Err(failure),
         },
+        Ok(Command::Replay(options)) => replay::replay(&options),
+        Ok(Command::Import(options)) => replay::import::import(&options),
         Err(failure) => Err(failure),
     };
     match done {

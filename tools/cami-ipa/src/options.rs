@@ -13,6 +13,7 @@ use crate::learn::{self, LearnOptions};
 use crate::policy::{self, PolicyOptions};
 use crate::probe::{self, ProbeOptions};
 use crate::recorder::{self, RecordOptions};
+use crate::replay::{self, ImportOptions, ReplayOptions};
 use crate::run_options::{self, RunOptions};
 use crate::serve::{self, SERVE_HELP, ServeOptions};
 use crate::status::{self, StatusOptions};
@@ -46,6 +47,10 @@ pub enum Command {
     Compare(Box<CompareOptions>),
     /// Record what a command does.
     Record(RecordOptions),
+    /// Make a recorded session again.
+    Replay(Box<ReplayOptions>),
+    /// Make a recording of saved requests.
+    Import(ImportOptions),
 }
 
 /// What to look at.
@@ -79,6 +84,8 @@ usage: cami-ipa run [OPTION...]            act as a camera HAL against a virtual
        cami-ipa conform LIBRARY [OPTION...]
                                            look whether a library keeps the ABI's rules
        cami-ipa help [run | serve | doctor | status | policy | learn | probe | conform | ipu3]
+       cami-ipa replay FILE [OPTION...]    ask a library what a recording was asked, and compare
+       cami-ipa help [run | serve | doctor | status | policy | learn | probe | ipu3 | replay]
        cami-ipa --version
 
 exit codes: 0 done, 1 the thing examined falls short, 2 wrong usage or environment
@@ -121,6 +128,9 @@ impl Command {
                 Some(Value(topic)) if topic == "compare" => Ok(Self::Print(compare::HELP.into())),
                 Some(Value(topic)) if topic == "ipu3" => Ok(Self::Print(ipu3::HELP.into())),
                 Some(Value(topic)) if topic == "record" => Ok(Self::Print(recorder::HELP.into())),
+                Some(Value(topic)) if topic == "replay" => {
+                    Ok(Self::Print(replay::options::HELP.into()))
+                }
                 Some(other) => Err(top(other.unexpected())),
             },
             Some(Value(command)) if command == "doctor" => parse_doctor(parser),
@@ -136,6 +146,7 @@ impl Command {
             Some(Value(command)) if command == conform::job::COMMAND => {
                 Ok(Self::ConformOne(text(&mut parser, conform::job::COMMAND)?))
             }
+            Some(Value(command)) if command == "replay" => replay::options::parse(parser),
             Some(Value(command)) if command == "status" => match status::parse(&mut parser) {
                 Ok(Some(options)) => Ok(Self::Status(options)),
                 Ok(None) => Ok(Self::Print(status::HELP.into())),

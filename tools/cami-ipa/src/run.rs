@@ -16,7 +16,7 @@ use crate::hal::kills::{KillClock, Killer};
 use crate::hal::processes;
 use crate::hal::stopwatch::Stopwatch;
 use crate::latency::Latencies;
-use crate::library::Paths;
+use crate::library::{Paths, Wanted};
 use crate::outputs::Outputs;
 use crate::progress::{FrameLine, Progress};
 use crate::record::{Event, EventKind, Figures, FrameRecord, RunRecord};
@@ -31,14 +31,15 @@ const SHORT: Duration = Duration::from_millis(1);
 
 /// Does it.
 pub fn run(options: &RunOptions) -> Result<(), Failure> {
-    let paths = Paths::find(options)?;
+    let wanted = Wanted::of(options);
+    let paths = Paths::find(&wanted)?;
     let (camera, frames) = camera(options)?;
     let tuning = match &options.tuning {
         Some(path) => std::fs::read(path)
             .map_err(|error| Failure::environment(format!("{}: {error}", path.display())))?,
         None => Vec::new(),
     };
-    let library = paths.load(options)?;
+    let library = paths.load(&wanted)?;
     let outputs = Outputs::create(options)?;
     let setup = EngineSetup { tuning, sensor_size: options.sensor.size, bds: options.bds };
     let clock = Arc::new(KillClock::default());

@@ -78,7 +78,15 @@ pub fn all(command: Command) -> Vec<(Direction, Field)> {
         walk(&here, &member.shape, &[], &mut found);
         fields.extend(found.into_iter().map(|field| (direction, field)));
     }
-    name(&mut fields);
+    if command == Command::AicGetConfig {
+        // Hundreds of fields that are named alike: a name says the kernel.
+        for (_, field) in &mut fields {
+            let below = field.path.split_once('.').map_or(field.path.as_str(), |(_, below)| below);
+            field.name = below.to_owned();
+        }
+    } else {
+        name(&mut fields);
+    }
     fields
 }
 

@@ -8,7 +8,7 @@ use zerocopy::FromZeros;
 
 use super::cmc::BASE_ISO;
 use super::part::{read, write, write_items};
-use super::{PRESENT, Refusal, Session, narrow, present, whole, window};
+use super::{PRESENT, Refusal, Session, narrow, present, target, whole, window};
 use crate::algorithm::ae::{
     self, Flicker, Inputs, Limits, Metering, Outcome, SensorTiming, WEIGHT_COLUMNS, WEIGHT_ROWS,
 };
@@ -59,7 +59,7 @@ impl Session {
             metering,
             window: metered,
             flicker: Flicker::from_protocol(base.flicker_reduction_mode),
-            ev_shift: f64::from(base.ev_shift),
+            ev_shift: f64::from(base.ev_shift) + target::shift(),
             // Times of more than an hour and 11 minutes are as good as the longest that fits.
             manual_time_us: time.map(|time| f64::from(i32::try_from(time).unwrap_or(i32::MAX))),
             manual_analog_gain: gain.map(f64::from),

@@ -13,6 +13,7 @@ mod handles;
 mod makernote;
 mod part;
 mod statistics;
+mod target;
 
 mod ae;
 mod af;

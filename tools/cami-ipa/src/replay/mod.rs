@@ -1,0 +1,188 @@
+//! `cami-ipa replay`: a recorded session against a library.
+
+mod answers;
+mod driver;
+pub mod import;
+pub mod options;
+mod verdict;
+
+use std::io::{IsTerminal, Write};
+use std::path::Path;
+
+use cami_recording::{Ending as FileEnding, Recording, Session};
+use cami_replay::{Host, Protocol};
+
+use crate::failure::Failure;
+use crate::library::{Paths, Wanted};
+use driver::{Driver, Ending};
+pub use options::{ImportOptions, ReplayOptions};
+use verdict::Verdict;
+
+/// Answers between two signs of progress.
+const STEP: u64 = 16;
+
+/// Does it.
+pub fn replay(options: &ReplayOptions) -> Result<(), Failure> {
+    let wrong = |error: &dyn std::fmt::Display| {
+        Failure::environment(format!("{}: {error}", options.file.display()))
+    };
+    let recording = Recording::open(&options.file).map_err(|error| wrong(&error))?;
+    let session = Session::of(&recording).map_err(|error| wrong(&error))?;
+    let lives: Vec<_> = session
+        .hosts
+        .iter()
+        .filter(|life| options.host.is_none_or(|number| life.host.host == number))
+        .collect();
+    let Some(first) = lives.first() else {
+        return Err(wrong(&match options.host {
+            Some(number) => format!("has no host {number}; it has {}", session.hosts.len()),
+            None => "has no host".to_owned(),
+        }));
+    };
+    let protocol = match &options.profile {
+        Some(name) => Protocol::named(name),
+        None => Protocol::recorded(&session, &first.host.profile),
+    };
+    let protocol = protocol.map_err(|error| wrong(&format!("{error}; name one with --profile")))?;
+
+    // The host is told by a name or a path; a profile that only the recording has is none for it.
+    let profile = options.profile.as_deref().unwrap_or(&first.host.profile);
+    let profile = if Protocol::named(profile).is_ok() { profile } else { "generic" };
+    let wanted = Wanted {
+        vendor_library: options.vendor_library.as_deref(),
+        library: options.library.as_deref(),
+        in_process: options.in_process,
+        profile: Some(profile),
+        recovery: Some("notify"),
+        unlimited_restarts: false,
+    };
+    let paths = Paths::find(&wanted)?;
+    let library = paths.load(&wanted)?;
+
+    let mut verdict = Verdict::new(&protocol, options.compare, options.all);
+    verdict.recording = options.file.display().to_string();
+    verdict.vendor_library = paths.vendor.display().to_string();
+    tell_gaps(&recording, &session, &mut verdict);
+    let mut progress = Progress::new();
+    let mut failed = false;
+    for life in lives {
+        let bytes = |content| recording.outline(content).ok().map(|outline| outline.bytes);
+        let host = Host::of(&session, life, &protocol, bytes);
+        progress.begin(host.number, host.exchanges().count() as u64);
+        let mut driver = Driver::new(&recording, &protocol, &*library);
+        driver.recorded_pace = options.recorded_pace;
+        if let Some(timeout) = options.timeout {
+            driver.timeout = timeout;
+        }
+        let mut notes = Vec::new();
+        let ending = driver.drive(
+            &host,
+            |answered| {
+                let ok = life.host.ok_status;
+                verdict.take(host.number, &protocol, &options.tolerances, ok, &answered);
+                progress.step();
+            },
+            |note| notes.push(note),
+        );
+        progress.end();
+        verdict.hosts += 1;
+        verdict.notes.append(&mut notes);
+        let (line, falls_short) = told(ending?);
+        verdict.endings.extend(line.map(|line| format!("host {}: {line}", host.number)));
+        let (strangers, updates) = driver.unasked();
+        if strangers > 0 {
+            verdict.notes.push(format!("{strangers} callbacks answer no request"));
+        }
+        if updates > 0 {
+            verdict.notes.push(format!("{updates} updates of the library were not compared"));
+        }
+        failed |= falls_short;
+    }
+    verdict.finish();
+    tell(options, &verdict)?;
+    match (failed, verdict.different_answers) {
+        (true, _) => Err(Failure::falls_short(verdict.endings.join("; "))),
+        (false, 0) => Ok(()),
+        (false, 1) => Err(Failure::falls_short("one answer differs".into())),
+        (false, count) => Err(Failure::falls_short(format!("{count} answers differ"))),
+    }
+}
+
+/// How a host ended in words, and whether the library falls short by it.
+fn told(ending: Ending) -> (Option<String>, bool) {
+    match ending {
+        Ending::Complete => (None, false),
+        Ending::DiedAsRecorded(what) => (Some(format!("died with {what}, as recorded")), false),
+        Ending::Survived => {
+            (Some("the recorded library died at its end; this one did not".into()), false)
+        }
+        Ending::Died(what) => (Some(format!("the library died with {what}")), true),
+        Ending::Hung(what) => (Some(format!("no answer in time to {what}")), true),
+    }
+}
+
+/// What of the session is not in the file.
+fn tell_gaps(recording: &Recording, session: &Session, verdict: &mut Verdict) {
+    if recording.ending() != FileEnding::Complete {
+        verdict.notes.push(format!("the recording {}", recording.ending()));
+    }
+    let lost: u64 = session.lost.iter().map(|lost| lost.events).sum();
+    if lost > 0 {
+        verdict.notes.push(format!("the recording misses {lost} events"));
+    }
+    if session.dropped.0 > 0 {
+        let (events, _) = session.dropped;
+        verdict.notes.push(format!("the recording's ring has dropped {events} events"));
+    }
+}
+
+fn tell(options: &ReplayOptions, verdict: &Verdict) -> Result<(), Failure> {
+    let mut stdout = std::io::stdout();
+    if let Some(path) = options.json.as_deref() {
+        let json = serde_json::to_string_pretty(verdict)
+            .map_err(|error| Failure::environment(format!("the verdict: {error}")))?;
+        if path == Path::new("-") {
+            // A reader that goes away early is no error.
+            let _ = writeln!(stdout, "{json}");
+            return Ok(());
+        }
+        std::fs::write(path, json + "\n").map_err(|error| {
+            Failure::environment(format!("{} cannot be written: {error}", path.display()))
+        })?;
+    }
+    let _ = stdout.write_all(verdict.text().as_bytes());
+    Ok(())
+}
+
+/// A line on standard error that counts, on a terminal; elsewhere one at the begin.
+#[derive(Debug)]
+struct Progress {
+    terminal: bool,
+    host: u32,
+    done: u64,
+    all: u64,
+}
+
+impl Progress {
+    fn new() -> Self {
+        Self { terminal: std::io::stderr().is_terminal(), host: 0, done: 0, all: 0 }
+    }
+
+    fn begin(&mut self, host: u32, all: u64) {
+        (self.host, self.done, self.all) = (host, 0, all);
+        let _ = writeln!(std::io::stderr(), "host {host}: {all} requests");
+    }
+
+    fn step(&mut self) {
+        self.done += 1;
+        if self.terminal && self.done.is_multiple_of(STEP) {
+            let _ = write!(std::io::stderr(), "\r{} of {}", self.done, self.all);
+        }
+    }
+
+    fn end(&self) {
+        if self.terminal {
+            let _ = write!(std::io::stderr(), "\r\x1b[K");
+        }
+    }
+}

@@ -100,7 +100,7 @@ fn what_the_hal_did_not_write_is_no_part_of_a_request() {
     };
     assert_eq!(requests(&now), []);
     now.base.frame_use = 3;
-    assert_eq!(requests(&now)[0].place, "base.frame_use");
+    assert_eq!(requests(&now)[0].place, "frame_use");
 }
 
 #[test]

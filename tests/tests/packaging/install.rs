@@ -26,6 +26,7 @@ fn built() -> String {
     let _ = (artefact("cros_ipa_proxy"), artefact("libcam_algo.so"));
     let _ = (artefact("libcam_algo_reference.so"), artefact("ipu3_ipa_proxy"));
     let _ = artefact("libcam_algo_conform.so");
+    let _ = artefact("libcam_algo_replay.so");
     let _ = (artefact("ipa_cami_ipu3.so"), artefact("ipa_cami_ipu3_0.so"));
     artefact("cami-ipa").parent().unwrap().display().to_string()
 }
@@ -65,9 +66,12 @@ fn installed_files_work_and_go_away_again() {
     assert_eq!(tree(folder.path()), once, "a second install changed something");
 
     let mode = |name: &str| fs::metadata(prefix.join(name)).unwrap().permissions().mode() & 0o7777;
-    for program in
-        ["bin/cami-ipa", "libexec/cami-ipa/cros_ipa_proxy", "lib/cami-ipa/libcam_algo.so"]
-    {
+    for program in [
+        "bin/cami-ipa",
+        "libexec/cami-ipa/cros_ipa_proxy",
+        "lib/cami-ipa/libcam_algo.so",
+        "lib/cami-ipa/libcam_algo_replay.so",
+    ] {
         assert_eq!(mode(program), 0o755, "{program}");
     }
     let unit = fs::read_to_string(prefix.join("lib/systemd/system/cami-ipa.service")).unwrap();
@@ -145,6 +149,7 @@ fn without_the_worker_nothing_is_installed() {
         "libcam_algo.so",
         "libcam_algo_reference.so",
         "libcam_algo_conform.so",
+        "libcam_algo_replay.so",
     ] {
         std::os::unix::fs::symlink(built.join(name), from.join(name)).unwrap();
     }

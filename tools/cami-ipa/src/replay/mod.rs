@@ -78,8 +78,7 @@ pub fn replay(options: &ReplayOptions) -> Result<(), Failure> {
         let ending = driver.drive(
             &host,
             |answered| {
-                let ok = life.host.ok_status;
-                verdict.take(host.number, &protocol, &options.tolerances, ok, &answered);
+                verdict.take(host.number, &protocol, &options.tolerances, &answered);
                 progress.step();
             },
             |note| notes.push(note),

@@ -163,6 +163,7 @@ fn checked(options: ReplayOptions) -> Result<Command, Failure> {
 }
 
 #[cfg(test)]
+#[allow(clippy::panic, reason = "a test states what it expects")]
 mod tests {
     use std::ffi::OsString;
 
@@ -196,7 +197,10 @@ mod tests {
             "--json",
             "-",
         ];
-        let Ok(Command::Replay(options)) = parsed(&arguments) else { unreachable!("good options") };
+        let options = match parsed(&arguments) {
+            Ok(Command::Replay(options)) => options,
+            other => panic!("{other:?}"),
+        };
         assert_eq!((options.host, options.timeout), (Some(2), Some(Duration::from_millis(50))));
         assert!(options.recorded_pace && options.compare && options.all && !options.in_process);
         let import = parsed(&["--import", "folder", "-o", "a.camr"]);

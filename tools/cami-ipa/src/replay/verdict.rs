@@ -122,7 +122,6 @@ impl Verdict {
         host: u32,
         protocol: &Protocol,
         tolerances: &Tolerances,
-        ok_status: u32,
         answered: &Answered<'_>,
     ) {
         let exchange = answered.exchange;
@@ -146,18 +145,18 @@ impl Verdict {
             });
         }
         // What a refused request leaves in its buffer means nothing.
-        if recorded == now || now == ok_status && recorded == ok_status {
-            if let (Some(recorded), Some(Ok(now))) = (&answered.recorded, &answered.reply.content) {
-                let side = Side::Answer;
-                differences.extend(compare(
-                    protocol,
-                    exchange.command,
-                    side,
-                    tolerances,
-                    recorded,
-                    now,
-                ));
-            }
+        if recorded == now
+            && let (Some(recorded), Some(Ok(now))) = (&answered.recorded, &answered.reply.content)
+        {
+            let side = Side::Answer;
+            differences.extend(compare(
+                protocol,
+                exchange.command,
+                side,
+                tolerances,
+                recorded,
+                now,
+            ));
         }
         self.different_answers += u64::from(!differences.is_empty());
         for difference in differences {

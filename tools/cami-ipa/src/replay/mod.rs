@@ -68,6 +68,10 @@ pub fn replay(options: &ReplayOptions) -> Result<(), Failure> {
     for life in lives {
         let bytes = |content| recording.outline(content).ok().map(|outline| outline.bytes);
         let host = Host::of(&session, life, &protocol, bytes);
+        if life.ended_ns.is_none() && life.died.is_none() {
+            let line = format!("host {}: the recording ends before the host did", host.number);
+            verdict.notes.push(line);
+        }
         progress.begin(host.number, host.exchanges().count() as u64);
         let mut driver = Driver::new(&recording, &protocol, &*library);
         driver.recorded_pace = options.recorded_pace;

@@ -15,6 +15,8 @@ pub struct Host {
     pub number: u32,
     /// What was done, in order.
     pub steps: Vec<Step>,
+    /// What the HAL said to each of the library's updates, in order; 0 where it said nothing.
+    pub update_statuses: Vec<u32>,
     /// Whether the recorded library died.
     pub died: bool,
 }
@@ -92,6 +94,7 @@ impl Host {
         let mut frames = protocol.frames();
         let mut registered: HashMap<i32, u64> = HashMap::new();
         let mut steps = Vec::new();
+        let mut update_statuses = Vec::new();
         for event in session.events.iter().filter(|event| event.host() == number) {
             match event {
                 Event::Call { called, answered } => {
@@ -125,10 +128,13 @@ impl Host {
                     let frame = frames.take(command);
                     steps.push(Step::Exchange(Exchange::of(requested, returned, command, frame)));
                 }
+                Event::Update { returned, .. } => {
+                    update_statuses.push(returned.as_ref().map_or(0, |returned| returned.status));
+                }
                 _ => {}
             }
         }
-        Self { number, steps, died: life.died.is_some() }
+        Self { number, steps, update_statuses, died: life.died.is_some() }
     }
 
     /// Its requests.

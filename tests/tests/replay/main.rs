@@ -10,7 +10,9 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use cami_recording::block::{Answered, Bytes, Call, Called, Died, Host, Requested, Returned};
+use cami_recording::block::{
+    Answered, Bytes, Call, Called, Died, Host, Requested, Returned, UpdateReturned, Updated,
+};
 use cami_recording::{Buffer, Snapshot, Writer};
 use cami_tests::{artefact, digest, vendor_library};
 
@@ -212,6 +214,27 @@ fn an_answer_that_does_not_come_is_named_and_ends_the_replay() {
     let (code, told, log) = session.replay(&library, &["--timeout", "300"]);
     assert_eq!(code, 1, "{told}{log}");
     assert!(log.contains("no answer in time to command 5 (request 2 of the recording)"), "{log}");
+}
+
+#[test]
+fn updates_are_returned_with_the_recorded_status() {
+    let mut session = Session::new();
+    let (host, at_ns) = (1, session.now());
+    // This library answers once its update is returned, with the HAL's status as the handle.
+    let (req_id, handle, header) = (5, -1, Bytes(b"text".to_vec()));
+    let requested =
+        Requested { host, at_ns, number: 1, req_id, handle, header, ..Requested::default() };
+    session.writer.write(&requested.into()).expect("a block");
+    let updated = Updated { host, at_ns, upd_id: req_id, ..Updated::default() };
+    session.writer.write(&updated.into()).expect("a block");
+    let back = UpdateReturned { host, at_ns, upd_id: req_id, status: u32::MAX };
+    session.writer.write(&back.into()).expect("a block");
+    let returned =
+        Returned { host, at_ns, request: 1, req_id, status: 7, handle, ..Returned::default() };
+    session.writer.write(&returned.into()).expect("a block");
+    let (code, told, log) = session.replay(&vendor_library("updates"), &[]);
+    assert_eq!(code, 0, "{told}{log}");
+    assert!(told.contains("1 updates of the library, 1 in the recording"), "{told}");
 }
 
 #[test]

@@ -25,12 +25,24 @@ struct State {
     asked: Vec<Asked>,
     lost: bool,
     strangers: u64,
-    updates: u64,
+    updates: Vec<Update>,
+    updated: u64,
+}
+
+/// The library called `update`.
+#[derive(Debug)]
+pub struct Update {
+    /// Its number.
+    pub upd_id: u32,
+    /// Its buffer.
+    pub fd: Option<OwnedFd>,
 }
 
 #[derive(Debug)]
 struct Asked {
     request: Request,
+    /// An answer came, and is being read.
+    taken: bool,
     reply: Option<Reply>,
 }
 
@@ -65,12 +77,14 @@ pub enum NoReply {
     Lost,
     /// It did not come in time.
     TimedOut,
+    /// Not yet: there are updates to be returned first, which the library may wait for.
+    Updates,
 }
 
 impl Answers {
     /// Before a request is made.
     pub fn expect(&self, request: Request) {
-        self.state.lock().asked.push(Asked { request, reply: None });
+        self.state.lock().asked.push(Asked { request, taken: false, reply: None });
     }
 
     /// Waits for the answer to a request.
@@ -87,6 +101,9 @@ impl Answers {
             if state.lost {
                 return Err(NoReply::Lost);
             }
+            if !state.updates.is_empty() {
+                return Err(NoReply::Updates);
+            }
             if self.changed.wait_until(&mut state, deadline).timed_out() {
                 return Err(NoReply::TimedOut);
             }
@@ -101,37 +118,40 @@ impl Answers {
     /// Callbacks that answer no request, and calls of `update`.
     pub fn unasked(&self) -> (u64, u64) {
         let state = self.state.lock();
-        (state.strangers, state.updates)
+        (state.strangers, state.updated)
+    }
+
+    /// Updates that were not returned yet.
+    pub fn updates(&self) -> Vec<Update> {
+        std::mem::take(&mut self.state.lock().updates)
     }
 }
 
 impl Callbacks for Answers {
     fn returned(&self, req_id: u32, status: u32, buffer_handle: i32) {
         let at = Instant::now();
-        let fits = |asked: &Asked| {
-            let request = &asked.request;
-            asked.reply.is_none() && (request.req_id, request.handle) == (req_id, buffer_handle)
-        };
-        // The first that was made. It is read without the lock; only this thread answers it, or the
-        // library answers twice, and then both are its answers.
-        let request = self
-            .state
-            .lock()
-            .asked
-            .iter()
-            .find(|asked| fits(asked))
-            .map(|asked| asked.request.clone());
-        let content =
-            request.as_ref().and_then(|request| request.buffer.as_ref()).map(|(file, bytes)| {
-                let mut content = vec![0; *bytes];
-                file.read_exact_at(&mut content, 0).map(|()| content)
+        // The first of this number and buffer that was made.
+        let request = {
+            let mut state = self.state.lock();
+            let found = state.asked.iter_mut().find(|asked| {
+                let Request { req_id: asked_id, handle, .. } = asked.request;
+                !asked.taken && (asked_id, handle) == (req_id, buffer_handle)
             });
+            let Some(found) = found else {
+                state.strangers += 1;
+                return;
+            };
+            found.taken = true;
+            found.request.clone()
+        };
+        let content = request.buffer.as_ref().map(|(file, bytes)| {
+            let mut content = vec![0; *bytes];
+            file.read_exact_at(&mut content, 0).map(|()| content)
+        });
         let mut state = self.state.lock();
-        let place = request.map(|request| request.place);
-        match state.asked.iter_mut().find(|asked| Some(asked.request.place) == place && fits(asked))
-        {
-            Some(asked) => asked.reply = Some(Reply { status, content, at }),
-            None => state.strangers += 1,
+        let asked = state.asked.iter_mut().find(|asked| asked.request.place == request.place);
+        if let Some(asked) = asked {
+            asked.reply = Some(Reply { status, content, at });
         }
         self.changed.notify_all();
     }
@@ -143,7 +163,10 @@ impl Callbacks for Answers {
         }
     }
 
-    fn update(&self, _upd_id: u32, _header: &[u8], _fd: Option<OwnedFd>) {
-        self.state.lock().updates += 1;
+    fn update(&self, upd_id: u32, _header: &[u8], fd: Option<OwnedFd>) {
+        let mut state = self.state.lock();
+        state.updated += 1;
+        state.updates.push(Update { upd_id, fd });
+        self.changed.notify_all();
     }
 }

@@ -11,7 +11,7 @@ use cami_recording::Recording;
 use cami_replay::addresses::Addresses;
 use cami_replay::{Exchange, Host, Protocol, Step};
 
-use super::answers::{Answers, NoReply, Reply, Request};
+use super::answers::{Answers, NoReply, Reply, Request, Update};
 use crate::failure::Failure;
 
 /// The largest buffer that is made: the largest 3A buffer known has 2.4 MB.
@@ -63,6 +63,7 @@ pub struct Driver<'a> {
     buffers: HashMap<i32, Buffer>,
     addresses: Addresses,
     under_way: Vec<UnderWay<'a>>,
+    update_statuses: std::slice::Iter<'a, u32>,
 }
 
 #[derive(Debug)]
@@ -96,6 +97,7 @@ impl<'a> Driver<'a> {
             buffers: HashMap::new(),
             addresses: Addresses::default(),
             under_way: Vec::new(),
+            update_statuses: [].iter(),
         }
     }
 
@@ -112,6 +114,7 @@ impl<'a> Driver<'a> {
         mut take: impl FnMut(Answered<'_>),
         mut note: impl FnMut(String),
     ) -> Result<Ending, Failure> {
+        self.update_statuses = host.update_statuses.iter();
         let callbacks: Arc<Answers> = Arc::clone(&self.answers);
         let result = self.library.initialize(callbacks);
         if result < 0 {
@@ -243,13 +246,27 @@ impl<'a> Driver<'a> {
             let under_way = self.under_way.remove(next);
             let UnderWay { place, exchange, made } = under_way;
             let what = self.what(exchange);
-            match self.answers.wait(place, made + self.timeout) {
+            match self.wait(place, made) {
                 Ok(reply) => self.answered(exchange, reply, made, take)?,
-                Err(NoReply::TimedOut) => return Ok(Some(Ending::Hung(what))),
                 Err(NoReply::Lost) => return Ok(Some(Ending::Died(what))),
+                Err(_) => return Ok(Some(Ending::Hung(what))),
             }
         }
         Ok(None)
+    }
+
+    /// Waits for an answer. Meanwhile updates are returned, with the recorded statuses in their order.
+    fn wait(&mut self, place: usize, made: Instant) -> Result<Reply, NoReply> {
+        loop {
+            let reply = self.answers.wait(place, made + self.timeout);
+            if !matches!(reply, Err(NoReply::Updates)) {
+                return reply;
+            }
+            for Update { upd_id, fd } in self.answers.updates() {
+                let status = self.update_statuses.next().copied().unwrap_or(0);
+                self.library.update_return(upd_id, status, fd);
+            }
+        }
     }
 
     fn answered(
@@ -290,7 +307,7 @@ impl<'a> Driver<'a> {
         if !host.died {
             return Ok(Ending::Complete);
         }
-        match self.answers.wait(place, made + self.timeout) {
+        match self.wait(place, made) {
             Err(NoReply::Lost) => Ok(Ending::DiedAsRecorded(self.what(exchange))),
             _ => Ok(Ending::Survived),
         }

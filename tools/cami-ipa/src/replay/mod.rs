@@ -96,8 +96,11 @@ pub fn replay(options: &ReplayOptions) -> Result<(), Failure> {
         if strangers > 0 {
             verdict.notes.push(format!("{strangers} callbacks answer no request"));
         }
-        if updates > 0 {
-            verdict.notes.push(format!("{updates} updates of the library were not compared"));
+        let recorded = host.update_statuses.len();
+        if updates > 0 || recorded > 0 {
+            verdict.notes.push(format!(
+                "{updates} updates of the library, {recorded} in the recording, were not compared"
+            ));
         }
         failed |= falls_short;
     }

@@ -62,7 +62,7 @@ pub use block::{Block, Call, ContentId, Number};
 pub use compact::{Compacted, Keep, compact};
 pub use error::RecordingError;
 pub use frame::{HEADER_BYTES, MAJOR, MINOR, PAGE_BYTES};
-pub use reader::{Ending, MAX_CONTENT_BYTES, Recording};
+pub use reader::{Ending, MAX_CONTENT_BYTES, PageCache, Recording};
 pub use session::Session;
 pub use snapshot::{Shadow, Snapshot};
 pub use source::Source;

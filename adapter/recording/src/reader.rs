@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::fs::File;
+use std::ops::Range;
 use std::path::Path;
 
 use crate::RecordingError;
@@ -265,31 +266,51 @@ impl<S: Source> Recording<S> {
     /// # Errors
     /// [`RecordingError::Missing`], [`RecordingError::TooLarge`], [`RecordingError::Pages`].
     pub fn content(&self, content: ContentId) -> Result<Vec<u8>, RecordingError> {
+        self.part(content, 0..u64::MAX, &mut PageCache::default())
+    }
+
+    /// A part of what a buffer held, as far as the buffer reached: only the pages that it needs are
+    /// read. A cache that is kept for the next part saves unpacking them again.
+    ///
+    /// # Errors
+    /// As [`Recording::content`].
+    pub fn part(
+        &self,
+        content: ContentId,
+        part: Range<u64>,
+        cache: &mut PageCache,
+    ) -> Result<Vec<u8>, RecordingError> {
+        const PAGE: u64 = PAGE_BYTES as u64;
         let Content { bytes, runs, .. } = self.outline(content)?;
         if bytes > MAX_CONTENT_BYTES {
             return Err(RecordingError::TooLarge { bytes });
         }
         let too_large = |_| RecordingError::TooLarge { bytes };
-        let length = usize::try_from(bytes).map_err(too_large)?;
-        let whole = length.next_multiple_of(PAGE_BYTES);
+        let part = part.start.min(bytes)..part.end.min(bytes);
+        let pages = part.start / PAGE..part.end.div_ceil(PAGE);
         let mut out = Vec::new();
-        let mut unpacked = Unpacked::default();
+        let mut at = 0;
         for run in runs {
-            for step in 0..u64::from(run.count) {
-                if out.len() >= whole {
-                    return Err(RecordingError::TooLarge { bytes: out.len() as u64 });
-                }
+            let end = at + u64::from(run.count);
+            for page in pages.start.max(at)..pages.end.min(end) {
                 if run.first == ZEROS {
                     out.resize(out.len() + PAGE_BYTES, 0);
                 } else {
-                    let number = run.first.saturating_add(step);
-                    out.extend_from_slice(self.page(number, &mut unpacked)?);
+                    let number = run.first.saturating_add(page - at);
+                    out.extend_from_slice(self.page(number, cache)?);
                 }
             }
+            at = end;
+            if at >= pages.end {
+                break;
+            }
         }
-        if out.len() < whole {
+        if at < pages.end {
             return Err(RecordingError::Missing { number: content });
         }
+        let length = usize::try_from(part.end.saturating_sub(part.start)).map_err(too_large)?;
+        let skip = usize::try_from(part.start % PAGE).map_err(too_large)?;
+        out.drain(..skip.min(out.len()));
         out.truncate(length);
         Ok(out)
     }
@@ -297,7 +318,7 @@ impl<S: Source> Recording<S> {
     fn page<'u>(
         &self,
         number: u64,
-        unpacked: &'u mut Unpacked,
+        unpacked: &'u mut PageCache,
     ) -> Result<&'u [u8], RecordingError> {
         let missing = RecordingError::Missing { number };
         let Some((&first, &place)) = self.pages.range(..=number).next_back() else {
@@ -314,14 +335,15 @@ impl<S: Source> Recording<S> {
     }
 }
 
-/// Blocks of pages that were unpacked for a content: its pages are of many, and go to and fro.
+/// Blocks of pages that were unpacked: those of one content are of many, and go to and fro. At most
+/// 64 MiB, and one block more.
 #[derive(Debug, Default)]
-struct Unpacked {
+pub struct PageCache {
     blocks: HashMap<u64, Vec<u8>>,
     bytes: usize,
 }
 
-impl Unpacked {
+impl PageCache {
     /// The most bytes that are kept.
     const MAX_BYTES: usize = 64 << 20;
 

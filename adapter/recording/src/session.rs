@@ -143,6 +143,7 @@ impl Session {
 #[derive(Default)]
 struct Builder {
     session: Session,
+    hosts: HashMap<u32, usize>,
     calls: HashMap<(u32, u32), usize>,
     requests: HashMap<Number, usize>,
     updates: HashMap<(u32, u32), usize>,
@@ -153,6 +154,7 @@ impl Builder {
         match block {
             Block::Annotation(annotation) => self.session.annotations.push(annotation),
             Block::Host(host) => {
+                self.hosts.entry(host.host).or_insert(self.session.hosts.len());
                 self.session.hosts.push(HostLife { host, ..HostLife::default() });
             }
             Block::Libraries(Libraries { host, libraries }) => {
@@ -220,8 +222,8 @@ impl Builder {
     }
 
     fn with_host(&mut self, number: u32, change: impl FnOnce(&mut HostLife)) {
-        let host = self.session.hosts.iter_mut().find(|life| life.host.host == number);
-        if let Some(life) = host {
+        let at = self.hosts.get(&number).copied();
+        if let Some(life) = at.and_then(|at| self.session.hosts.get_mut(at)) {
             change(life);
         }
     }

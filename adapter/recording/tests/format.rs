@@ -10,8 +10,8 @@
 use cami_recording::block::{Answered, Bytes, Called, Host, Requested, Returned};
 use cami_recording::session::Event;
 use cami_recording::{
-    Block, Buffer, Call, Ending, PAGE_BYTES, Recording, RecordingError, Session, Shadow, Snapshot,
-    Writer,
+    Block, Buffer, Call, Ending, PAGE_BYTES, PageCache, Recording, RecordingError, Session, Shadow,
+    Snapshot, Writer,
 };
 use proptest::prelude::*;
 
@@ -95,6 +95,13 @@ fn what_was_written_is_read() {
     for (number, content) in (1..).zip(contents) {
         assert_eq!(recording.content(number).unwrap(), content, "content {number}");
     }
+    let mut cache = PageCache::default();
+    for (part, end) in [(0..1, 1), (4095..4097, 4097), (5000..9000, 9000), (8999..u64::MAX, 9000)] {
+        let expected = &recording.content(2).unwrap()[part.start as usize..end];
+        assert_eq!(recording.part(2, part.clone(), &mut cache).unwrap(), expected, "{part:?}");
+    }
+    assert_eq!(recording.part(2, 9000..9001, &mut cache).unwrap(), []);
+    assert_eq!(recording.part(2, 9100..9101, &mut cache).unwrap(), []);
     let session = Session::of(&recording).unwrap();
     assert_eq!(session.hosts[0].host.profile, "intel-ipu3");
     assert_eq!(session.span_ns(), Some((5, 30)));

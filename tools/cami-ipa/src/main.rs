@@ -20,11 +20,13 @@ mod progress;
 mod record;
 mod recorder;
 mod replay;
+mod recorded;
 mod report;
 mod run;
 mod run_options;
 mod sensors;
 mod serve;
+mod show;
 mod status;
 mod summary;
 mod trace;
@@ -50,6 +52,8 @@ fn main() -> ExitCode {
         Ok(Command::Probe(options)) => probe::probe(&options),
         Ok(Command::Conform(options)) => conform::conform(&options),
         Ok(Command::ConformOne(job)) => conform::job::run(&job),
+        Ok(Command::Report(options)) => report::report(&options),
+        Ok(Command::Show(options)) => show::show(&options),
         Ok(Command::Status(options)) => status::run(&options),
         Ok(Command::Ipu3(options)) => ipu3::ipu3(&options),
         Ok(Command::Record(options)) => match recorder::record(&options) {

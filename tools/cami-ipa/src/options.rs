@@ -14,8 +14,10 @@ use crate::policy::{self, PolicyOptions};
 use crate::probe::{self, ProbeOptions};
 use crate::recorder::{self, RecordOptions};
 use crate::replay::{self, ImportOptions, ReplayOptions};
+use crate::report::{self, ReportOptions};
 use crate::run_options::{self, RunOptions};
 use crate::serve::{self, SERVE_HELP, ServeOptions};
+use crate::show::{self, ShowOptions};
 use crate::status::{self, StatusOptions};
 
 /// What to do.
@@ -39,6 +41,10 @@ pub enum Command {
     Conform(Box<ConformOptions>),
     /// Look at one rule: this program's own way to have a process for it.
     ConformOne(String),
+    /// Print a recording.
+    Show(ShowOptions),
+    /// Make a page of a recording.
+    Report(ReportOptions),
     /// Show the hosts.
     Status(StatusOptions),
     /// Convert files.
@@ -71,6 +77,8 @@ usage: cami-ipa run [OPTION...]            act as a camera HAL against a virtual
        cami-ipa serve [OPTION...]          run a closed library for each client that connects
        cami-ipa doctor [OPTION...]         say what works here, what does not, and what to do
        cami-ipa status [OPTION...]         show the hosts that run, and why the last ones died
+       cami-ipa show FILE [OPTION...]      print a recording
+       cami-ipa report FILE --html OUT     make a page of a recording
        cami-ipa policy [OPTION...]         print which system calls a library may use, and why
        cami-ipa learn LIBRARY [OPTION...]  list what a library uses of the system
        cami-ipa ipu3 ACTION FILE...        convert ISP parameters and statistics, and show them
@@ -124,6 +132,8 @@ impl Command {
                 Some(Value(topic)) if topic == "learn" => Ok(Self::Print(learn::HELP.into())),
                 Some(Value(topic)) if topic == "probe" => Ok(Self::Print(probe::HELP.into())),
                 Some(Value(topic)) if topic == "conform" => Ok(Self::Print(conform::HELP.into())),
+                Some(Value(topic)) if topic == "show" => Ok(Self::Print(show::HELP.into())),
+                Some(Value(topic)) if topic == "report" => Ok(Self::Print(report::HELP.into())),
                 Some(Value(topic)) if topic == "status" => Ok(Self::Print(status::HELP.into())),
                 Some(Value(topic)) if topic == "compare" => Ok(Self::Print(compare::HELP.into())),
                 Some(Value(topic)) if topic == "ipu3" => Ok(Self::Print(ipu3::HELP.into())),
@@ -147,6 +157,8 @@ impl Command {
                 Ok(Self::ConformOne(text(&mut parser, conform::job::COMMAND)?))
             }
             Some(Value(command)) if command == "replay" => replay::options::parse(parser),
+            Some(Value(command)) if command == "show" => show::parse(parser),
+            Some(Value(command)) if command == "report" => report::parse(parser),
             Some(Value(command)) if command == "status" => match status::parse(&mut parser) {
                 Ok(Some(options)) => Ok(Self::Status(options)),
                 Ok(None) => Ok(Self::Print(status::HELP.into())),

@@ -138,6 +138,27 @@ impl Output {
     }
 }
 
+/// A large file, or standard output, that is written piece by piece.
+#[derive(Debug)]
+pub struct LineWriter(Output);
+
+impl LineWriter {
+    /// Makes it.
+    pub fn create(path: &Path) -> Result<Self, Failure> {
+        Output::create(path).map(Self)
+    }
+
+    /// Writes a piece.
+    pub fn put(&mut self, text: &str) -> Result<(), Failure> {
+        self.0.write(text)
+    }
+
+    /// Makes sure that everything arrived.
+    pub fn flush(&mut self) -> Result<(), Failure> {
+        self.0.flush()
+    }
+}
+
 fn failed(path: &Path, error: &io::Error) -> Failure {
     Failure::environment(format!("{} cannot be written: {error}", path.display()))
 }

@@ -4,7 +4,7 @@
 mod files;
 mod options;
 mod picture;
-mod png;
+pub mod png;
 mod statistics;
 
 use cami_ipu3::encoder::encode;

@@ -26,6 +26,29 @@ pub enum Scale {
     Log(f64, f64),
 }
 
+/// What the values follow one another by.
+#[derive(Debug, Clone, Copy)]
+pub struct Axis {
+    /// What stands before and behind its numbers.
+    pub around: (&'static str, &'static str),
+    /// The number of the first value.
+    pub first: f64,
+    /// From one value to the next.
+    pub step: f64,
+}
+
+impl Axis {
+    /// One value for each frame, from one on.
+    pub fn frames(first: u32) -> Self {
+        Self { around: ("frame ", ""), first: f64::from(first), step: 1.0 }
+    }
+
+    /// Values at equal times, in seconds.
+    pub fn seconds(first: f64, step: f64) -> Self {
+        Self { around: ("at ", " s"), first, step }
+    }
+}
+
 /// One line.
 #[derive(Debug)]
 pub struct Series<'a> {
@@ -33,7 +56,7 @@ pub struct Series<'a> {
     pub name: &'a str,
     /// Class of the style sheet that colours it.
     pub class: &'a str,
-    /// Its value in each frame.
+    /// Its values; not a number where there is none.
     pub values: Vec<f64>,
 }
 
@@ -49,8 +72,8 @@ pub struct Band {
 /// A vertical line.
 #[derive(Debug)]
 pub struct Mark {
-    /// In which frame.
-    pub frame: u64,
+    /// Where on the axis.
+    pub at: f64,
     /// Class of the style sheet.
     pub class: &'static str,
     /// What is written at its upper end.
@@ -66,6 +89,8 @@ pub struct Chart<'a> {
     pub description: String,
     /// Unit of the values, behind numbers.
     pub unit: &'a str,
+    /// The horizontal axis.
+    pub axis: Axis,
     /// The vertical axis.
     pub scale: Scale,
     /// The lines; all of the same length.
@@ -85,15 +110,20 @@ impl Chart<'_> {
         let _ = write!(
             svg,
             "<figure class=\"chart\" id=\"{id}\" data-left=\"{LEFT}\" data-right=\"{}\" \
-             data-frames=\"{frames}\">\n\
+             data-frames=\"{frames}\" data-before=\"{}\" data-behind=\"{}\" data-first=\"{}\" \
+             data-step=\"{}\">\n\
              <svg viewBox=\"0 0 {WIDTH} {HEIGHT}\" role=\"img\" aria-labelledby=\"{id}-d\">\n\
              <desc id=\"{id}-d\">{}</desc>\n",
             WIDTH - RIGHT,
+            self.axis.around.0,
+            self.axis.around.1,
+            self.axis.first,
+            self.axis.step,
             Escaped(&self.description)
         );
         self.grid(&mut svg);
         for band in &self.bands {
-            let (x0, x1) = (self.x(band.frames.0), self.x(band.frames.1));
+            let (x0, x1) = (self.x(band.frames.0 as f64), self.x(band.frames.1 as f64));
             let (y0, y1) = (self.y(band.values.1), self.y(band.values.0));
             let _ = writeln!(
                 svg,
@@ -121,9 +151,10 @@ impl Chart<'_> {
         self.series.first().map_or(0, |series| series.values.len())
     }
 
-    fn x(&self, frame: u64) -> f64 {
+    fn x(&self, at: f64) -> f64 {
         let last = self.frames().saturating_sub(1).max(1) as f64;
-        LEFT + (frame as f64 / last).min(1.0) * (WIDTH - LEFT - RIGHT)
+        let index = (at - self.axis.first) / self.axis.step;
+        LEFT + (index / last).clamp(0.0, 1.0) * (WIDTH - LEFT - RIGHT)
     }
 
     fn y(&self, value: f64) -> f64 {
@@ -167,19 +198,22 @@ impl Chart<'_> {
                 Escaped(self.unit)
             );
         }
-        let last = self.frames().saturating_sub(1) as f64;
-        let step = nice_step(last / 8.0).max(1.0);
+        let first = self.axis.first;
+        let last = first + self.frames().saturating_sub(1) as f64 * self.axis.step;
+        let step = nice_step((last - first) / 8.0);
+        let step = if self.axis.step < 1.0 { step } else { step.max(1.0) };
+        let begin = (first / step).ceil();
         for n in 0..20_u32 {
-            let frame = f64::from(n) * step;
-            if frame > last {
+            let at = (begin + f64::from(n)) * step;
+            if at > last {
                 break;
             }
-            let x = LEFT + frame / last.max(1.0) * (WIDTH - LEFT - RIGHT);
             let _ = writeln!(
                 svg,
-                "<text class=\"tick\" x=\"{x:.1}\" y=\"{}\" text-anchor=\"middle\">{}</text>",
+                "<text class=\"tick\" x=\"{:.1}\" y=\"{}\" text-anchor=\"middle\">{}</text>",
+                self.x(at),
                 HEIGHT - BOTTOM + 18.0,
-                short(frame)
+                short(at)
             );
         }
     }
@@ -187,10 +221,10 @@ impl Chart<'_> {
     /// Labels that would run into one another stand in two rows.
     fn draw_marks(&self, svg: &mut String) {
         let mut marks: Vec<&Mark> = self.marks.iter().collect();
-        marks.sort_by_key(|mark| mark.frame);
+        marks.sort_by(|one, other| one.at.total_cmp(&other.at));
         let mut taken_until = LABEL_ROWS.map(|_| 0.0);
         for mark in marks {
-            let x = self.x(mark.frame);
+            let x = self.x(mark.at);
             let width = mark.label.chars().count() as f64 * LETTER + 4.0;
             // A label near the right edge stands on the left of its line.
             let on_left = x + width > WIDTH - RIGHT;
@@ -218,21 +252,54 @@ impl Chart<'_> {
     }
 
     fn line(&self, svg: &mut String, series: &Series<'_>) {
-        let mut points = String::new();
-        for (frame, value) in (0_u64..).zip(&series.values) {
-            let _ = write!(points, "{:.1},{:.1} ", self.x(frame), self.y(*value));
+        let mut path = String::new();
+        let mut drawn = false;
+        for (x, y) in self.points(series) {
+            if y.is_nan() {
+                drawn = false;
+                continue;
+            }
+            if !drawn {
+                // A point without neighbours is a line to itself.
+                let _ = write!(path, "M{x:.1},{y:.1} ");
+            }
+            drawn = true;
+            let _ = write!(path, "{x:.1},{y:.1} ");
         }
-        let values: Vec<String> = series.values.iter().map(|value| short(*value)).collect();
+        let value = |value: &f64| if value.is_nan() { "-".to_owned() } else { short(*value) };
+        let values: Vec<String> = series.values.iter().map(value).collect();
         let _ = writeln!(
             svg,
-            "<polyline class=\"line {}\" points=\"{}\" data-name=\"{}\" data-unit=\"{}\" \
+            "<path class=\"line {}\" d=\"{}\" data-name=\"{}\" data-unit=\"{}\" \
              data-values=\"{}\"/>",
             series.class,
-            points.trim_end(),
+            path.trim_end(),
             Escaped(series.name),
             Escaped(self.unit),
             values.join(" ")
         );
+    }
+
+    /// Where the line goes. Of values that share half a unit of width only the lowest and the highest
+    /// are drawn, so that a long line stays small and no spike is lost.
+    fn points(&self, series: &Series<'_>) -> Vec<(f64, f64)> {
+        let point = |(index, value): (u32, &f64)| {
+            let x = self.x(self.axis.first + f64::from(index) * self.axis.step);
+            (x, if value.is_nan() { f64::NAN } else { self.y(*value) })
+        };
+        let all: Vec<(f64, f64)> = (0..).zip(&series.values).map(point).collect();
+        let mut points = Vec::new();
+        for near in all.chunk_by(|one, other| (one.0 * 2.0).floor() == (other.0 * 2.0).floor()) {
+            let order = |one: &&(f64, f64), other: &&(f64, f64)| one.1.total_cmp(&other.1);
+            let known = || near.iter().filter(|point| !point.1.is_nan());
+            match (known().min_by(order), known().max_by(order)) {
+                (Some(low), Some(high)) if low.0 < high.0 => points.extend([*low, *high]),
+                (Some(low), Some(high)) if low.0 > high.0 => points.extend([*high, *low]),
+                (Some(only), _) => points.push(*only),
+                (None, _) => points.extend(near.first()),
+            }
+        }
+        points
     }
 
     fn legend(&self, svg: &mut String) {
@@ -288,10 +355,11 @@ mod tests {
             id: "c",
             description: "a <description>".into(),
             unit: " %",
+            axis: Axis::frames(0),
             scale,
             series: vec![Series { name: "level", class: "s1", values }],
             bands: vec![Band { frames: (0, 2), values: (0.5, 1.5) }],
-            marks: vec![Mark { frame: 1, class: "fault", label: "killed".into() }],
+            marks: vec![Mark { at: 1.0, class: "fault", label: "killed".into() }],
         }
         .render()
     }
@@ -308,15 +376,16 @@ mod tests {
 
     #[test]
     fn labels_do_not_run_into_one_another() {
-        let mark = |frame| Mark { frame, class: "good", label: "converged".into() };
+        let mark = |at| Mark { at, class: "good", label: "converged".into() };
         let svg = Chart {
             id: "c",
             description: String::new(),
             unit: "",
+            axis: Axis::frames(0),
             scale: Scale::Linear(0.0, 1.0),
             series: vec![Series { name: "level", class: "s1", values: vec![0.5; 101] }],
             bands: Vec::new(),
-            marks: vec![mark(54), mark(50), mark(99)],
+            marks: vec![mark(54.0), mark(50.0), mark(99.0)],
         }
         .render();
         let rows: Vec<&str> = svg
@@ -333,8 +402,32 @@ mod tests {
         for values in [vec![], vec![1.0], vec![f64::NAN, f64::INFINITY]] {
             let svg = chart(Scale::Linear(0.0, 1.0), values);
             assert!(svg.contains("</figure>"));
-            assert!(!svg.contains("points=\"NaN"), "{svg}");
+            assert!(!svg.contains("NaN,") && !svg.contains(",NaN"), "{svg}");
         }
+    }
+
+    #[test]
+    fn a_gap_is_a_gap_and_a_lone_value_a_dot() {
+        let svg = chart(Scale::Linear(0.0, 2.0), vec![f64::NAN, 1.0, f64::NAN, 0.0, 2.0]);
+        let path = svg.split(" d=\"").nth(1).and_then(|rest| rest.split('"').next());
+        assert_eq!(
+            path,
+            Some("M263.5,135.0 263.5,135.0 M666.5,230.0 666.5,230.0 868.0,40.0"),
+            "{svg}"
+        );
+        assert!(svg.contains("data-values=\"- 1 - 0 2\""), "{svg}");
+    }
+
+    #[test]
+    fn a_long_line_is_short_and_keeps_its_spikes() {
+        let mut values = vec![1.0; 100_000];
+        if let Some(spike) = values.get_mut(77_777) {
+            *spike = 2.0;
+        }
+        let svg = chart(Scale::Linear(0.0, 2.0), values);
+        let path = svg.split(" d=\"").nth(1).and_then(|rest| rest.split('"').next()).unwrap();
+        assert!(path.len() < 40_000, "{}", path.len());
+        assert_eq!(path.matches(",40.0").count(), 1);
     }
 
     #[test]

@@ -3,11 +3,14 @@ for (const figure of document.querySelectorAll("figure[data-frames]")) {
   const svg = figure.querySelector("svg");
   const cursor = figure.querySelector(".cursor");
   const output = figure.querySelector("output");
-  const lines = [...figure.querySelectorAll("polyline")].map((line) => ({
+  const lines = [...figure.querySelectorAll("path.line")].map((line) => ({
     name: line.dataset.name,
     unit: line.dataset.unit,
     values: line.dataset.values.split(" "),
   }));
+  const { before, behind } = figure.dataset;
+  const first = Number(figure.dataset.first);
+  const step = Number(figure.dataset.step);
   const frames = Number(figure.dataset.frames);
   const left = Number(figure.dataset.left);
   const right = Number(figure.dataset.right);
@@ -19,20 +22,31 @@ for (const figure of document.querySelectorAll("figure[data-frames]")) {
     const x = left + (shown / (frames - 1)) * (right - left);
     cursor.setAttribute("x1", x);
     cursor.setAttribute("x2", x);
-    const values = lines.map((line) => line.values[shown] + line.unit).join(", ");
-    output.textContent = "frame " + shown + ": " + values;
+    const value = (line) => (line.values[shown] === "-" ? "–" : line.values[shown] + line.unit);
+    const at = Math.round((first + shown * step) * 1000) / 1000;
+    output.textContent = before + at + behind + ": " + lines.map(value).join(", ");
+    return at;
   }
+
+  // What is looked at in one place of the page is shown in the others.
+  function choose(index) {
+    const at = show(index);
+    if (behind === "") document.dispatchEvent(new CustomEvent("frame", { detail: { at, figure } }));
+  }
+  document.addEventListener("frame", (event) => {
+    if (event.detail.figure !== figure && behind === "") show((event.detail.at - first) / step);
+  });
 
   svg.setAttribute("tabindex", "0");
   svg.addEventListener("pointermove", (event) => {
     const box = svg.getBoundingClientRect();
     const x = ((event.clientX - box.left) / box.width) * svg.viewBox.baseVal.width;
-    show(Math.round(((x - left) / (right - left)) * (frames - 1)));
+    choose(Math.round(((x - left) / (right - left)) * (frames - 1)));
   });
   svg.addEventListener("keydown", (event) => {
-    const step = { ArrowLeft: -1, ArrowRight: 1, PageUp: -10, PageDown: 10 }[event.key];
-    if (step) {
-      show(shown + step);
+    const move = { ArrowLeft: -1, ArrowRight: 1, PageUp: -10, PageDown: 10 }[event.key];
+    if (move) {
+      choose(shown + move);
       event.preventDefault();
     }
   });

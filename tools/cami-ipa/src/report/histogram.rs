@@ -4,15 +4,28 @@ use std::fmt::Write;
 
 use crate::latency::Latencies;
 
-const WIDTH: f64 = 880.0;
-const HEIGHT: f64 = 200.0;
-const LEFT: f64 = 62.0;
 const RIGHT: f64 = 12.0;
 const TOP: f64 = 24.0;
 const BOTTOM: f64 = 34.0;
+/// About how wide a letter is.
+const LETTER: f64 = 6.5;
 
-/// Draws it; bars are powers of two.
-pub fn render(latencies: &Latencies) -> String {
+/// How large it is, and where its bars begin.
+#[derive(Debug, Clone, Copy)]
+pub struct Size {
+    width: f64,
+    height: f64,
+    left: f64,
+}
+
+/// As wide as the page.
+pub const LARGE: Size = Size { width: 880.0, height: 200.0, left: 62.0 };
+/// Two beside one another.
+pub const SMALL: Size = Size { width: 430.0, height: 150.0, left: 24.0 };
+
+/// Draws it; bars are powers of two. `id` tells it from others in the page.
+pub fn render(id: &str, size: Size, latencies: &Latencies) -> String {
+    let Size { width, height: whole, left } = size;
     let bins = latencies.bins();
     let (Some(first), Some(p50), Some(p99)) = (
         bins.iter().position(|count| *count > 0),
@@ -23,40 +36,55 @@ pub fn render(latencies: &Latencies) -> String {
     };
     let shown: Vec<(usize, usize)> = bins.iter().copied().enumerate().skip(first).collect();
     let most = shown.iter().map(|(_, count)| *count).max().unwrap_or(1).max(1) as f64;
-    let slot = (WIDTH - LEFT - RIGHT) / shown.len().max(1) as f64;
+    let slot = (width - left - RIGHT) / shown.len().max(1) as f64;
     let mut svg = format!(
-        "<figure class=\"chart\">\n<svg viewBox=\"0 0 {WIDTH} {HEIGHT}\" role=\"img\" \
-         aria-labelledby=\"latency-d\">\n<desc id=\"latency-d\">Histogram of the time from a \
+        "<figure class=\"chart\">\n<svg viewBox=\"0 0 {width} {whole}\" role=\"img\" \
+         aria-labelledby=\"{id}-d\">\n<desc id=\"{id}-d\">Histogram of the time from a \
          request to its callback: {} requests, half of them within {p50} µs, 99 % within {p99} \
          µs.</desc>\n",
         latencies.len()
     );
+    // Labels that would run into one another are left out.
+    let widest = shown.iter().map(|(_, count)| count.to_string().len()).max().unwrap_or(1) as f64;
+    let counted = slot >= widest * LETTER;
+    let every = ((7.0 * LETTER / slot).ceil()).max(1.0);
     for (place, (bin, count)) in shown.iter().enumerate() {
-        let x = LEFT + place as f64 * slot;
-        let height = *count as f64 / most * (HEIGHT - TOP - BOTTOM);
-        let top = HEIGHT - BOTTOM - height;
+        let x = left + place as f64 * slot;
+        let height = *count as f64 / most * (whole - TOP - BOTTOM);
+        let top = whole - BOTTOM - height;
         let (low, high) = (duration(1 << bin), duration(1 << (bin + 1)));
         let _ = writeln!(
             svg,
             "<rect class=\"bar\" x=\"{:.1}\" y=\"{top:.1}\" width=\"{:.1}\" \
              height=\"{height:.1}\" rx=\"2\"><title>{count} requests of {low} to {high}</title>\
-             </rect><text class=\"tick\" x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{count}\
-             </text><text class=\"tick\" x=\"{x:.1}\" y=\"{}\" text-anchor=\"middle\">{low}</text>",
+             </rect>",
             x + slot * 0.06,
             slot * 0.88,
-            x + slot / 2.0,
-            top - 5.0,
-            HEIGHT - BOTTOM + 18.0
         );
+        if counted {
+            let _ = writeln!(
+                svg,
+                "<text class=\"tick\" x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{count}</text>",
+                x + slot / 2.0,
+                top - 5.0
+            );
+        }
+        if (place as f64) % every == 0.0 {
+            let _ = writeln!(
+                svg,
+                "<text class=\"tick\" x=\"{x:.1}\" y=\"{}\" text-anchor=\"middle\">{low}</text>",
+                whole - BOTTOM + 18.0
+            );
+        }
     }
     let _ = write!(
         svg,
-        "<line class=\"axis\" x1=\"{LEFT}\" x2=\"{}\" y1=\"{2}\" y2=\"{2}\"/>\n</svg>\n\
+        "<line class=\"axis\" x1=\"{left}\" x2=\"{}\" y1=\"{2}\" y2=\"{2}\"/>\n</svg>\n\
          <figcaption>{1} requests: half of them within {3}, 99 % within {4}.</figcaption>\n\
          </figure>\n",
-        WIDTH - RIGHT,
+        width - RIGHT,
         latencies.len(),
-        HEIGHT - BOTTOM,
+        whole - BOTTOM,
         duration(p50),
         duration(p99)
     );
@@ -64,7 +92,7 @@ pub fn render(latencies: &Latencies) -> String {
 }
 
 /// µs for people.
-fn duration(us: u64) -> String {
+pub fn duration(us: u64) -> String {
     match us {
         0..10_000 => format!("{us} µs"),
         10_000..10_000_000 => format!("{} ms", us / 1000),
@@ -83,10 +111,10 @@ mod tests {
         for us in [70, 80, 90, 300] {
             latencies.push(Duration::from_micros(us));
         }
-        let svg = render(&latencies);
+        let svg = render("h", LARGE, &latencies);
         assert!(svg.contains("3 requests of 64 µs to 128 µs"), "{svg}");
         assert!(svg.contains("0 requests of 128 µs to 256 µs"));
         assert!(svg.contains("1 requests of 256 µs to 512 µs"));
-        assert!(render(&Latencies::default()).contains("No request"));
+        assert!(render("h", SMALL, &Latencies::default()).contains("No request"));
     }
 }

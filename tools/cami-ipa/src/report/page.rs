@@ -3,45 +3,27 @@
 use std::fmt::Write;
 use std::time::Duration;
 
-use super::chart::{Band, Chart, Mark, Scale, Series, short};
+use super::chart::{Axis, Band, Chart, Mark, Scale, Series, short};
 use super::histogram;
 use super::text::Escaped;
-use super::{gaps, timeline};
+use super::{document, gaps, timeline};
 use crate::convergence::{AE_TOLERANCE, AWB_TOLERANCE};
 use crate::record::{EventKind, RunRecord};
 
-const STYLE: &str = include_str!("style.css");
-const SCRIPT: &str = include_str!("cursor.js");
-
 /// The whole file.
 pub fn render(run: &RunRecord) -> String {
-    let mut page = format!(
-        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
-         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
-         <meta name=\"color-scheme\" content=\"light dark\">\n\
-         <title>cami-ipa run</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n<main>\n\
-         <h1>cami-ipa run</h1>\n"
-    );
-    subject(&mut page, run);
+    let mut page = String::new();
+    document::subject(&mut page, &run.subject);
     tiles(&mut page, run);
     exposure(&mut page, run);
     white_balance(&mut page, run);
     page.push_str("<section>\n<h2>Time from request to callback</h2>\n");
-    page.push_str(&histogram::render(&run.requests));
+    page.push_str(&histogram::render("latency", histogram::LARGE, &run.requests));
     page.push_str("</section>\n");
     events(&mut page, run);
     lights(&mut page, run);
     frames(&mut page, run);
-    let _ = write!(page, "</main>\n<script>\n{SCRIPT}</script>\n</body>\n</html>\n");
-    page
-}
-
-fn subject(page: &mut String, run: &RunRecord) {
-    page.push_str("<dl class=\"subject\">\n");
-    for (name, value) in &run.subject {
-        let _ = writeln!(page, "<div><dt>{}</dt><dd>{}</dd></div>", Escaped(name), Escaped(value));
-    }
-    page.push_str("</dl>\n");
+    document::render("cami-ipa run", &page, &[document::CURSOR])
 }
 
 fn tiles(page: &mut String, run: &RunRecord) {
@@ -66,11 +48,7 @@ fn tiles(page: &mut String, run: &RunRecord) {
         ("notifications", figures.notifications.to_string()),
         ("lost completions", figures.lost_completions.to_string()),
     ];
-    page.push_str("<ul class=\"tiles\">\n");
-    for (name, value) in tiles {
-        let _ = writeln!(page, "<li><b>{}</b><span>{name}</span></li>", Escaped(value));
-    }
-    page.push_str("</ul>\n");
+    document::tiles(page, &tiles);
 }
 
 /// Vertical lines for what happened; convergence is marked where `aspect` converged.
@@ -88,11 +66,11 @@ fn marks(run: &RunRecord, aspect: &str) -> Vec<Mark> {
                 EventKind::Converged | EventKind::Recovered => return None,
                 EventKind::Fault => ("fault", "vendor process lost".to_string()),
             };
-            Some(Mark { frame: event.frame, class, label })
+            Some(Mark { at: event.frame as f64, class, label })
         })
         .collect();
     // A loss is several events in one frame.
-    marks.dedup_by(|next, mark| (next.frame, next.class) == (mark.frame, mark.class));
+    marks.dedup_by(|next, mark| (next.at, next.class) == (mark.at, mark.class));
     // Of many losses one says what the lines are.
     for mark in marks.iter_mut().filter(|mark| mark.class == "fault").skip(1) {
         mark.label.clear();
@@ -125,6 +103,7 @@ fn exposure(page: &mut String, run: &RunRecord) {
             sentences(run, |light| light.ae_frame, "AE")
         ),
         unit: " %",
+        axis: Axis::frames(0),
         scale: Scale::Linear(0.0, (highest * 1.1).min(100.0)),
         series: vec![Series {
             name: "level that the AE answer gives",
@@ -146,6 +125,7 @@ fn exposure(page: &mut String, run: &RunRecord) {
                       on a logarithmic axis."
             .into(),
         unit: " ms",
+        axis: Axis::frames(0),
         scale: Scale::Log(
             10_f64.powf(low.max(1e-3).log10().floor()),
             10_f64.powf(high.max(1e-2).log10().ceil()),
@@ -179,6 +159,7 @@ fn white_balance(page: &mut String, run: &RunRecord) {
             sentences(run, |light| light.awb_frame, "AWB")
         ),
         unit: " %",
+        axis: Axis::frames(0),
         scale: Scale::Linear(-reach, reach),
         series: vec![
             Series { name: "R/G of the worst grey patch", class: "red", values: red },
@@ -197,6 +178,7 @@ fn white_balance(page: &mut String, run: &RunRecord) {
         id: "cct",
         description: "Colour temperature that AWB estimates, in kelvin.".into(),
         unit: " K",
+        axis: Axis::frames(0),
         scale: Scale::Linear(
             ((warmest.min(coldest) - 200.0) / 500.0).floor().max(0.0) * 500.0,
             ((coldest + 200.0) / 500.0).ceil() * 500.0,

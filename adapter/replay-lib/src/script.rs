@@ -12,6 +12,9 @@ use cami_replay::{Exchange, Host, Protocol, Side, Tolerances, compare};
 
 use crate::settings::{End, Mode, Settings};
 
+/// What is compared in one piece before its bytes are looked at.
+const PIECE_BYTES: usize = 256;
+
 /// A recording, and how far its requests have been made.
 #[derive(Debug)]
 pub struct Script {
@@ -148,13 +151,21 @@ impl Script {
         let Some(answer) = exchange.answer else {
             return Reply::Silence { why: format!("{title} has no answer in the recording") };
         };
-        let unlike = match self.unlike(exchange, buffer) {
+        let recorded = match exchange.content {
+            0 => None,
+            number => match self.content(number) {
+                Ok(content) => Some(content),
+                Err(why) => return refuse(format!("{title}: {why}")),
+            },
+        };
+        let recorded = recorded.as_deref();
+        let unlike = match self.unlike(exchange, recorded, buffer) {
             Ok(unlike) => unlike.map(|difference| format!("{title}: {difference}")),
             Err(why) => return refuse(format!("{title}: {why}")),
         };
         match unlike {
             Some(unlike) if self.mode == Mode::Strict => refuse(unlike),
-            unlike => match self.answered(exchange, buffer) {
+            unlike => match self.answered(exchange, recorded, buffer) {
                 Ok(content) => {
                     let after = Duration::from_nanos(answer.at_ns.saturating_sub(exchange.at_ns));
                     Reply::Answer { status: answer.status, content, after, unlike }
@@ -186,11 +197,13 @@ impl Script {
     }
 
     /// How a request differs from the recorded one, in words.
-    fn unlike(&self, exchange: &Exchange, buffer: Option<&[u8]>) -> Result<Option<String>, String> {
-        if exchange.content == 0 {
-            return Ok(None);
-        }
-        let recorded = self.content(exchange.content)?;
+    fn unlike(
+        &self,
+        exchange: &Exchange,
+        recorded: Option<&[u8]>,
+        buffer: Option<&[u8]>,
+    ) -> Result<Option<String>, String> {
+        let Some(recorded) = recorded else { return Ok(None) };
         let Some(buffer) = buffer else {
             return Err("its buffer is not registered, or cannot be read".to_owned());
         };
@@ -200,7 +213,7 @@ impl Script {
         let tolerances = Tolerances::default();
         let side = Side::Request;
         let differences =
-            compare(&self.protocol, exchange.command, side, &tolerances, &recorded, buffer);
+            compare(&self.protocol, exchange.command, side, &tolerances, recorded, buffer);
         let more = differences.len().saturating_sub(1);
         Ok(differences.first().map(|first| {
             let mut text = format!(
@@ -219,6 +232,7 @@ impl Script {
     fn answered(
         &self,
         exchange: &Exchange,
+        recorded: Option<&[u8]>,
         buffer: Option<&[u8]>,
     ) -> Result<Option<Vec<u8>>, String> {
         let content = exchange.answer.map_or(0, |answer| answer.content);
@@ -232,21 +246,23 @@ impl Script {
             ));
         }
         let mut out = buffer.to_vec();
-        match exchange.content {
-            0 => copy(&mut out, &answer, 0..answer.len()),
-            request => {
-                let request = self.content(request)?;
-                let same = request.iter().zip(&answer).zip(&mut out);
-                for ((_, answer), out) in same.filter(|((request, answer), _)| request != answer) {
-                    *out = *answer;
-                }
+        match recorded {
+            None => copy(&mut out, &answer, 0..answer.len()),
+            Some(request) => {
+                copy_changed(&mut out, request, &answer);
                 copy(&mut out, &answer, request.len()..answer.len());
             }
         }
         for field in self.protocol.fields(exchange.command, Direction::Answer) {
-            for index in 0..field.count() {
-                let Some(at) = field.offset_of(index) else { break };
-                copy(&mut out, &answer, at..at + field.kind.bytes());
+            let bytes = field.kind.bytes();
+            let whole = field.count() * bytes;
+            let last = field.count().checked_sub(1).and_then(|last| field.offset_of(last));
+            if last == Some(field.offset + whole - bytes) {
+                copy(&mut out, &answer, field.offset..field.offset + whole);
+                continue;
+            }
+            for at in (0..field.count()).map_while(|index| field.offset_of(index)) {
+                copy(&mut out, &answer, at..at + bytes);
             }
         }
         for &at in self.protocol.takes(exchange.command) {
@@ -259,6 +275,21 @@ impl Script {
 
     fn content(&self, number: u64) -> Result<Vec<u8>, String> {
         self.recording.content(number).map_err(|error| format!("the recording {error}"))
+    }
+}
+
+/// Copies the bytes in which a recorded answer differs from its request.
+fn copy_changed(to: &mut [u8], request: &[u8], answer: &[u8]) {
+    let pieces = request.chunks(PIECE_BYTES).zip(answer.chunks(PIECE_BYTES));
+    for ((request, answer), to) in pieces.zip(to.chunks_mut(PIECE_BYTES)) {
+        if request == answer {
+            continue;
+        }
+        for ((request, answer), to) in request.iter().zip(answer).zip(to) {
+            if request != answer {
+                *to = *answer;
+            }
+        }
     }
 }
 

@@ -11,6 +11,9 @@ use cami_recording::Session;
 /// Bytes of an address.
 pub const ADDRESS_BYTES: u64 = 8;
 
+/// The largest file that is read as a profile.
+const MAX_PROFILE_BYTES: u64 = 1 << 20;
+
 /// The key of an annotation that holds the whole text of the profile, for one that is a file.
 pub const PROFILE_TEXT: &str = "profile_text";
 
@@ -50,6 +53,11 @@ impl Protocol {
         }
         if !Path::new(name).is_absolute() {
             return Err(NoProfile(format!("profile {name} is not {}", Profile::NAMES)));
+        }
+        // A recording may name anything: no pipe, and nothing that goes on for ever.
+        let file = std::fs::metadata(name).map_err(|error| wrong(&error))?;
+        if !file.is_file() || file.len() > MAX_PROFILE_BYTES {
+            return Err(wrong(&"is no file of a profile's size"));
         }
         let text = std::fs::read_to_string(name).map_err(|error| wrong(&error))?;
         Profile::parse(&text).map(Self::of).map_err(|error| wrong(&error))

@@ -22,7 +22,7 @@ pub use crash::{CrashRecord, Fault, Mapping, Module, Place, Register, Request};
 pub use death::Death;
 pub use folder::{Bounded, Found, Kind, MAX_FILE_BYTES, keep_newest, name, read, remove, write};
 pub use identity::{Life, ProcessIdentity, start_of};
-pub use status::{Call, Deadlines, InFlight, Memory, Status};
+pub use status::{Call, Deadlines, InFlight, Latency, Memory, Status};
 
 /// The version of all three formats.
 pub const FORMAT: u32 = 1;

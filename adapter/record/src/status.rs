@@ -39,6 +39,11 @@ pub struct Status {
     pub callbacks: u64,
     /// Requests without their callback, oldest first; at most 64.
     pub in_flight: Vec<InFlight>,
+    /// Requests per second since the file was written before, or since the start; as long as nothing
+    /// changes, the file is not written and this gets old.
+    pub requests_per_second: f64,
+    /// How long the last answers took; none before the first.
+    pub latency: Option<Latency>,
     /// How often the client had started a host anew before this one.
     pub restarts: u32,
     /// Why the host before this one of the same client died.
@@ -80,6 +85,35 @@ pub struct InFlight {
     pub age_us: u64,
 }
 
+/// Times from request to callback, of those among the last 64 requests that have theirs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Latency {
+    /// How many they are: 1 to 64.
+    pub answers: u32,
+    /// Half of them took no longer, in microseconds.
+    pub p50_us: u64,
+    /// 90 % of them took no longer, in microseconds.
+    pub p90_us: u64,
+    /// The longest, in microseconds.
+    pub max_us: u64,
+}
+
+impl Latency {
+    /// Of some times in microseconds; `None` of none.
+    #[must_use]
+    pub fn of(mut times_us: Vec<u64>) -> Option<Self> {
+        times_us.sort_unstable();
+        let rank = |percent: usize| (times_us.len() * percent).div_ceil(100).saturating_sub(1);
+        Some(Self {
+            answers: u32::try_from(times_us.len()).unwrap_or(u32::MAX),
+            p50_us: *times_us.get(rank(50))?,
+            p90_us: *times_us.get(rank(90))?,
+            max_us: *times_us.last()?,
+        })
+    }
+}
+
 /// Memory of the vendor process.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -104,4 +138,18 @@ pub struct Deadlines {
     pub request_ms: u64,
     /// Stopped by a signal.
     pub stopped_ms: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Latency;
+
+    #[test]
+    fn latency_is_of_the_nearest_rank() {
+        assert_eq!(Latency::of(Vec::new()), None);
+        let ten = Latency::of((1..=10).rev().collect());
+        assert_eq!(ten, Some(Latency { answers: 10, p50_us: 5, p90_us: 9, max_us: 10 }));
+        let one = Latency::of(vec![7]);
+        assert_eq!(one, Some(Latency { answers: 1, p50_us: 7, p90_us: 7, max_us: 7 }));
+    }
 }

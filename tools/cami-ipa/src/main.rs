@@ -27,8 +27,10 @@ mod run_options;
 mod sensors;
 mod serve;
 mod show;
+mod sink;
 mod status;
 mod summary;
+mod top;
 mod trace;
 
 use std::io::Write;
@@ -54,6 +56,7 @@ fn main() -> ExitCode {
         Ok(Command::ConformOne(job)) => conform::job::run(&job),
         Ok(Command::Report(options)) => report::report(&options),
         Ok(Command::Show(options)) => show::show(&options),
+        Ok(Command::Top(options)) => top::top(&options),
         Ok(Command::Status(options)) => status::run(&options),
         Ok(Command::Ipu3(options)) => ipu3::ipu3(&options),
         Ok(Command::Record(options)) => match recorder::record(&options) {

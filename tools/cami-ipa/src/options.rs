@@ -19,6 +19,7 @@ use crate::run_options::{self, RunOptions};
 use crate::serve::{self, SERVE_HELP, ServeOptions};
 use crate::show::{self, ShowOptions};
 use crate::status::{self, StatusOptions};
+use crate::top::{self, TopOptions};
 
 /// What to do.
 #[derive(Debug)]
@@ -47,6 +48,8 @@ pub enum Command {
     Report(ReportOptions),
     /// Show the hosts.
     Status(StatusOptions),
+    /// Show the hosts again and again.
+    Top(TopOptions),
     /// Convert files.
     Ipu3(Ipu3Options),
     /// Drive workers of libcamera side by side.
@@ -79,6 +82,7 @@ usage: cami-ipa run [OPTION...]            act as a camera HAL against a virtual
        cami-ipa status [OPTION...]         show the hosts that run, and why the last ones died
        cami-ipa show FILE [OPTION...]      print a recording
        cami-ipa report FILE --html OUT     make a page of a recording
+       cami-ipa top [OPTION...]            show what the hosts do, again and again
        cami-ipa policy [OPTION...]         print which system calls a library may use, and why
        cami-ipa learn LIBRARY [OPTION...]  list what a library uses of the system
        cami-ipa ipu3 ACTION FILE...        convert ISP parameters and statistics, and show them
@@ -94,6 +98,8 @@ usage: cami-ipa run [OPTION...]            act as a camera HAL against a virtual
        cami-ipa help [run | serve | doctor | status | policy | learn | probe | conform | ipu3]
        cami-ipa replay FILE [OPTION...]    ask a library what a recording was asked, and compare
        cami-ipa help [run | serve | doctor | status | policy | learn | probe | ipu3 | replay]
+       cami-ipa help [run | serve | doctor | status | top | show | report | policy | learn | probe |
+                      ipu3]
        cami-ipa --version
 
 exit codes: 0 done, 1 the thing examined falls short, 2 wrong usage or environment
@@ -134,6 +140,7 @@ impl Command {
                 Some(Value(topic)) if topic == "conform" => Ok(Self::Print(conform::HELP.into())),
                 Some(Value(topic)) if topic == "show" => Ok(Self::Print(show::HELP.into())),
                 Some(Value(topic)) if topic == "report" => Ok(Self::Print(report::HELP.into())),
+                Some(Value(topic)) if topic == "top" => Ok(Self::Print(top::HELP.into())),
                 Some(Value(topic)) if topic == "status" => Ok(Self::Print(status::HELP.into())),
                 Some(Value(topic)) if topic == "compare" => Ok(Self::Print(compare::HELP.into())),
                 Some(Value(topic)) if topic == "ipu3" => Ok(Self::Print(ipu3::HELP.into())),
@@ -159,6 +166,7 @@ impl Command {
             Some(Value(command)) if command == "replay" => replay::options::parse(parser),
             Some(Value(command)) if command == "show" => show::parse(parser),
             Some(Value(command)) if command == "report" => report::parse(parser),
+            Some(Value(command)) if command == "top" => top::parse(parser),
             Some(Value(command)) if command == "status" => match status::parse(&mut parser) {
                 Ok(Some(options)) => Ok(Self::Status(options)),
                 Ok(None) => Ok(Self::Print(status::HELP.into())),

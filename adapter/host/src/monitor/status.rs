@@ -4,7 +4,8 @@ use std::fs;
 use std::time::{Duration, Instant};
 
 use cami_record::{
-    Call, Deadlines, Death, FORMAT, InFlight, Kind, Life, Memory, Status, name, read, remove, write,
+    Call, Deadlines, Death, FORMAT, InFlight, Kind, Latency, Life, Memory, Status, name, read,
+    remove, write,
 };
 use cami_vendor::activity::{Snapshot, Stage};
 
@@ -48,6 +49,7 @@ struct Mark {
 pub struct StatusFile {
     name: String,
     last_cause: Option<String>,
+    started: Instant,
     written: Option<(Instant, Mark, bool, u32)>,
     failed: bool,
 }
@@ -59,6 +61,7 @@ impl StatusFile {
         Self {
             name: name(Kind::Status, 0, facts.monitor.pid),
             last_cause: cause_of_the_one_before(facts),
+            started: Instant::now(),
             written: None,
             failed: false,
         }
@@ -83,8 +86,10 @@ impl StatusFile {
                 return;
             }
         }
+        let before =
+            self.written.map_or((self.started, 0), |(when, mark, ..)| (when, mark.requests));
         self.written = Some((Instant::now(), mark, now.stopped, now.restarts));
-        let status = self.status(facts, now);
+        let status = self.status(facts, now, before);
         if let Err(error) = write(&facts.status_dir, Kind::Status, &self.name, &status) {
             log::debug!("no status file in {}: {error}", facts.status_dir.display());
             self.failed = true;
@@ -98,7 +103,8 @@ impl StatusFile {
         }
     }
 
-    fn status(&self, facts: &Facts, now: Changing<'_>) -> Status {
+    /// `before`: when it was written last, and how many requests there were then.
+    fn status(&self, facts: &Facts, now: Changing<'_>, before: (Instant, u64)) -> Status {
         let in_call = in_call(now.snapshot);
         let state = match now.snapshot.stage {
             _ if now.stopped => "stopped",
@@ -132,6 +138,8 @@ impl StatusFile {
                     age_us: whole_us(request.age),
                 })
                 .collect(),
+            requests_per_second: rate(now.snapshot.requests, before),
+            latency: latency(now.snapshot),
             restarts: now.restarts,
             last_cause: self.last_cause.clone(),
             memory: memory(now.vendor_pid),
@@ -140,6 +148,20 @@ impl StatusFile {
             sandbox: facts.sandbox.clone(),
         }
     }
+}
+
+/// Requests per second since there were fewer.
+#[expect(clippy::cast_precision_loss, reason = "figures for people")]
+fn rate(requests: u64, (since, fewer): (Instant, u64)) -> f64 {
+    let seconds = since.elapsed().as_secs_f64().max(1e-3);
+    let rate = requests.saturating_sub(fewer) as f64 / seconds;
+    (rate * 10.0).round() / 10.0
+}
+
+/// How long the last answers took.
+fn latency(snapshot: &Snapshot) -> Option<Latency> {
+    let answers = snapshot.last_requests.iter().filter_map(|request| request.answer);
+    Latency::of(answers.map(|(took, _)| whole_us(took)).collect())
 }
 
 /// The call that the library is in.

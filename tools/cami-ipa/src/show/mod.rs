@@ -7,7 +7,6 @@ mod filter;
 mod json;
 mod line;
 mod options;
-mod sink;
 
 use std::io::{IsTerminal, Write as _};
 use std::path::Path;
@@ -17,8 +16,8 @@ use cami_recording::PageCache;
 use crate::failure::Failure;
 use crate::outputs::{Output, STANDARD_OUTPUT};
 use crate::recorded::Recorded;
+use crate::sink::Sink;
 use fields::Decoded;
-use sink::Sink;
 
 pub use about::pairs as about;
 pub use options::{HELP, ShowOptions, frames, parse};

@@ -12,6 +12,8 @@ use lexopt::prelude::*;
 
 use crate::failure::Failure;
 
+pub use collect::Report;
+
 /// What is asked for.
 #[derive(Debug, Clone, Default)]
 pub struct StatusOptions {
@@ -57,9 +59,7 @@ pub fn parse(parser: &mut lexopt::Parser) -> Result<Option<StatusOptions>, lexop
 /// Does it.
 pub fn run(options: &StatusOptions) -> Result<(), Failure> {
     let (status_dir, crash_dir) = folders(options)?;
-    let report = collect::collect(status_dir, crash_dir).map_err(|(folder, error)| {
-        Failure::environment(format!("{} cannot be read: {error}", folder.display()))
-    })?;
+    let report = collect(status_dir, crash_dir)?;
     let text = table::render(&report);
     let json = serde_json::to_string_pretty(&report)
         .map(|json| format!("{json}\n"))
@@ -77,13 +77,20 @@ pub fn run(options: &StatusOptions) -> Result<(), Failure> {
     Ok(())
 }
 
+/// What stands in the folders.
+pub fn collect(status_dir: PathBuf, crash_dir: Option<PathBuf>) -> Result<Report, Failure> {
+    collect::collect(status_dir, crash_dir).map_err(|(folder, error)| {
+        Failure::environment(format!("{} cannot be read: {error}", folder.display()))
+    })
+}
+
 /// A reader that goes away early is no error.
 fn print(text: &str) {
     let _ = std::io::stdout().write_all(text.as_bytes());
 }
 
 /// The configuration is read only where it is needed: a wrong one is an error then.
-fn folders(options: &StatusOptions) -> Result<(PathBuf, Option<PathBuf>), Failure> {
+pub fn folders(options: &StatusOptions) -> Result<(PathBuf, Option<PathBuf>), Failure> {
     if let (Some(status), Some(crash)) = (&options.status_dir, &options.crash_dir) {
         return Ok((status.clone(), Some(crash.clone())));
     }

@@ -39,7 +39,8 @@ function timeline(data) {
   const longest = data.took.reduce((most, took) => Math.max(most, took), 0);
   let from = 0, to = data.span, selected = -1, width = 0, colours = {}, scheduled = false;
 
-  function hue(command) { return (command * 137.5) % 360; }
+  // Red is for what went wrong.
+  function hue(command) { return 40 + ((command * 173) % 280); }
   function paint(command) { return `hsl(${hue(command)} ${colours.dark ? "55% 62%" : "60% 42%"})`; }
 
   function palette() {

@@ -226,6 +226,10 @@ fn status_of_a_running_host_follows_it() {
     }
     let status = status_when(&folders.status(), monitor, |status| status.callbacks == 3);
     assert_eq!((status.state.as_str(), status.requests), ("idle", 3));
+    assert!(status.requests_per_second > 0.0);
+    let latency = status.latency.unwrap();
+    assert_eq!(latency.answers, 3);
+    assert!(latency.p50_us <= latency.p90_us && latency.p90_us <= latency.max_us);
     assert_eq!((status.monitor.pid.cast_unsigned(), status.vendor_pid), (monitor, told.vendor_pid));
     assert_eq!(status.client_pid.cast_unsigned(), std::process::id());
     assert_eq!(status.monitor.life(), Life::Running);

@@ -32,7 +32,7 @@ pub fn render(page: &mut String, recorded: &Recorded, collected: &Collected<'_>)
         .filter(|request| {
             let exchange = &request.exchange;
             let known = exchange.protocol.brings_statistics(exchange.command);
-            known && exchange.requested.content != 0 && exchange.frame.is_some()
+            known && exchange.requested.content != 0 && exchange.frame.is_some() && !exchange.again
         })
         .collect();
     let mut cache = PageCache::default();

@@ -11,7 +11,10 @@ fn help_and_version_are_done_with_0() {
         assert_eq!(code(&output), 0, "{arguments:?}");
         assert!(String::from_utf8_lossy(&output.stdout).contains("usage: cami-ipa run"));
     }
-    for command in ["policy", "learn", "probe", "conform"] {
+    for command in [
+        "run", "serve", "doctor", "status", "top", "policy", "learn", "probe", "conform", "compare",
+        "ipu3", "record", "replay", "import", "show", "report",
+    ] {
         for arguments in [["help", command], [command, "--help"]] {
             let output = output(&mut cami_ipa(&arguments));
             assert_eq!(code(&output), 0, "{arguments:?}");

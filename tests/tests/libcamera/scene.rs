@@ -246,7 +246,7 @@ fn the_picture_converges_through_the_real_libcamera() {
                 let last: Vec<&Frame> = settled(frames, end).collect();
                 let products: Vec<f64> = last.iter().map(|frame| frame.product()).collect();
                 for (product, frame) in products.iter().zip(&last) {
-                    assert!((product / products[0] - 1.0).abs() < 0.05, "{name}: {products:?}");
+                    assert!((product / products[0] - 1.0).abs() < 0.10, "{name}: {products:?}");
                     let temperature = frame.number("ColourTemperature");
                     assert!(temperatures.contains(&temperature), "{name}: {temperature}");
                 }

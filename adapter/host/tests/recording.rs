@@ -335,6 +335,12 @@ fn a_full_disk_ends_the_recording_and_not_the_camera() {
         send(&host, 45, b"x");
         assert_eq!(answer(&mut host), (45, 0));
     }
+    // What a child writes at the end is not said.
+    let deadline = Deadline::after(common::PATIENCE);
+    while fs::metadata(&path).map_or(0, |file| file.len()) < 20_000 {
+        assert!(!deadline.has_passed());
+        std::thread::sleep(Duration::from_millis(5));
+    }
     let log = leave(host);
     let ends = log.lines().filter(|line| line.contains("ends here")).collect::<Vec<_>>();
     assert_eq!(ends.len(), 1, "{log}");

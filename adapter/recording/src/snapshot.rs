@@ -16,6 +16,8 @@ pub struct Shadow {
     pages: Vec<u8>,
     valid: bool,
     piece: Vec<u8>,
+    /// Of each piece whether it was a hole, and so is zeros.
+    holes: Vec<bool>,
 }
 
 /// What a buffer held at one time, told as the difference to the time before.
@@ -51,7 +53,21 @@ impl Shadow {
     pub fn look<E>(
         &mut self,
         bytes: usize,
+        read: impl FnMut(&mut [u8], u64) -> Result<(), E>,
+    ) -> Result<Snapshot, E> {
+        self.look_past_holes(bytes, read, Some)
+    }
+
+    /// The same for a file that knows where nobody has written yet: `data` tells from an offset on
+    /// the next one with data, `None` if there is none. Holes are not read.
+    ///
+    /// # Errors
+    /// As [`Shadow::look`].
+    pub fn look_past_holes<E>(
+        &mut self,
+        bytes: usize,
         mut read: impl FnMut(&mut [u8], u64) -> Result<(), E>,
+        mut data: impl FnMut(u64) -> Option<u64>,
     ) -> Result<Snapshot, E> {
         let whole = !self.valid || self.bytes != bytes as u64;
         self.valid = false;
@@ -59,17 +75,33 @@ impl Shadow {
             self.pages.clear();
             self.pages.resize(bytes.next_multiple_of(PAGE_BYTES), 0);
             self.bytes = bytes as u64;
+            self.holes.clear();
+            self.holes.resize(bytes.div_ceil(PIECE_BYTES), false);
         }
         self.piece.resize(PIECE_BYTES, 0);
         let mut snapshot = Snapshot { bytes: bytes as u64, whole, ..Snapshot::default() };
         let mut number = 0;
         let mut left = bytes;
-        for old in self.pages.chunks_mut(PIECE_BYTES) {
+        let mut next_data = 0;
+        for (old, was_hole) in self.pages.chunks_mut(PIECE_BYTES).zip(&mut self.holes) {
             let length = left.min(PIECE_BYTES);
             let at = (bytes - left) as u64;
             left -= length;
+            if next_data <= at {
+                next_data = data(at).unwrap_or(u64::MAX);
+            }
+            let is_hole = next_data >= at.saturating_add(length as u64);
+            if is_hole && *was_hole && !whole {
+                number += u32::try_from(old.len() / PAGE_BYTES).unwrap_or(0);
+                continue;
+            }
+            *was_hole = is_hole;
             let (new, rest) = self.piece.split_at_mut(length);
-            read(new, at)?;
+            if is_hole {
+                new.fill(0);
+            } else {
+                read(new, at)?;
+            }
             // Of the last page only a part was read.
             let tail = old.len().saturating_sub(length);
             rest.iter_mut().take(tail).for_each(|byte| *byte = 0);
@@ -136,6 +168,43 @@ mod tests {
         shadow.forget();
         assert!(look(&mut shadow, &[1; 11]).whole);
         assert!(!look(&mut shadow, &[1; 11]).whole);
+    }
+
+    #[test]
+    fn holes_are_zeros_and_are_not_read() {
+        let bytes = 5 * PIECE_BYTES + 100;
+        let mut contents = vec![0; bytes];
+        let mut shadow = Shadow::default();
+        // Data stands in the third piece, later in the fifth too, then in none.
+        for (written, read) in [(&[2][..], 1), (&[2], 1), (&[2, 4], 2), (&[], 0), (&[0], 1)] {
+            contents.fill(0);
+            for piece in written {
+                if let Some(byte) = contents.get_mut(piece * PIECE_BYTES + 5) {
+                    *byte = 9;
+                }
+            }
+            let mut reads = 0;
+            let snapshot = shadow.look_past_holes(
+                bytes,
+                |out: &mut [u8], at| {
+                    reads += 1;
+                    let at = usize::try_from(at).map_err(drop)?;
+                    out.copy_from_slice(contents.get(at..at + out.len()).ok_or(())?);
+                    Ok::<(), ()>(())
+                },
+                |from| {
+                    let ends = written.iter().map(|piece| ((piece + 1) * PIECE_BYTES) as u64);
+                    let next = ends.filter(|&end| end > from).min()?;
+                    Some(from.max(next - PIECE_BYTES as u64))
+                },
+            );
+            assert!(snapshot.is_ok());
+            assert_eq!(reads, read, "{written:?}");
+            let mut other = Shadow { pages: shadow.pages.clone(), ..Shadow::default() };
+            (other.bytes, other.valid) = (bytes as u64, true);
+            other.holes.resize(6, false);
+            assert_eq!(look(&mut other, &contents).pages, [], "the shadow is what it should be");
+        }
     }
 
     #[test]

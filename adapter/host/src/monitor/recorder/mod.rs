@@ -39,7 +39,7 @@ use crate::module::Module;
 const RELAY_PATIENCE: Duration = Duration::from_secs(1);
 /// How long the monitor's end waits for the writing, which is short but where a disk does not answer
 /// (see `scribe`). A client that waits for the monitor ends it sooner.
-const SCRIBE_PATIENCE: Duration = Duration::from_secs(1);
+const SCRIBE_PATIENCE: Duration = Duration::from_secs(5);
 /// Descriptors: one for each buffer that is registered, as the vendor process has.
 const ENOUGH_FDS: u64 = 65536;
 

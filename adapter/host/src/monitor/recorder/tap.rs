@@ -3,7 +3,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::fs::File;
 use std::io::ErrorKind;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 
@@ -30,6 +30,8 @@ const MAX_OPEN: usize = 4096;
 struct Registered {
     number: Buffer,
     file: File,
+    /// Whether the file's position is our own, so that holes can be looked for.
+    is_own: bool,
     bytes: u64,
     shadow: Shadow,
 }
@@ -189,7 +191,12 @@ impl Tap {
         self.last_buffer += 1;
         let number = Buffer(self.last_buffer);
         self.shadow_bytes = self.shadow_bytes.saturating_add(bytes);
-        self.buffers.insert(handle, Registered { number, file, bytes, shadow: Shadow::default() });
+        let (file, is_own) = match open_again(&file) {
+            Some(own) => (own, true),
+            None => (file, false),
+        };
+        let shadow = Shadow::default();
+        self.buffers.insert(handle, Registered { number, file, is_own, bytes, shadow });
     }
 
     fn forget(&mut self, handle: i32) {
@@ -252,7 +259,7 @@ impl Tap {
         let block = Updated { at_ns, upd_id: updated.upd_id, header, ..Updated::default() };
         let file = fd.and_then(|fd| fd.try_clone_to_owned().ok()).map(File::from);
         let Some(file) = file else { return self.push(block) };
-        match look(&mut Shadow::default(), &file, size_of(file.as_fd())) {
+        match look(&mut Shadow::default(), &file, false, size_of(file.as_fd())) {
             Ok(snapshot) => {
                 // Lent once: what comes next under any number is another.
                 self.last_buffer += 1;
@@ -269,7 +276,7 @@ impl Tap {
         let looked = match self.buffers.get_mut(&handle) {
             None => Err(Errno::EBADF),
             Some(_) if self.shadow_bytes > MAX_SHADOW_BYTES => Err(Errno::ENOMEM),
-            Some(buffer) => look(&mut buffer.shadow, &buffer.file, buffer.bytes)
+            Some(buffer) => look(&mut buffer.shadow, &buffer.file, buffer.is_own, buffer.bytes)
                 .map(|snapshot| (buffer.number, snapshot)),
         };
         match looked {
@@ -293,12 +300,18 @@ impl Tap {
 }
 
 /// Reads what has changed. Never maps: a HAL that makes its buffer smaller must not end the monitor.
-fn look(shadow: &mut Shadow, file: &File, bytes: u64) -> Result<Snapshot, Errno> {
+fn look(shadow: &mut Shadow, file: &File, is_own: bool, bytes: u64) -> Result<Snapshot, Errno> {
     if bytes > MAX_CONTENT_BYTES {
         return Err(Errno::EFBIG);
     }
     let length = usize::try_from(bytes).map_err(|_| Errno::EFBIG)?;
-    shadow.look(length, |part, at| file.read_exact_at(part, at)).map_err(|error| {
+    // Behind the end of one that was made smaller there is no data either.
+    if file.metadata().is_ok_and(|now| now.is_file() && now.len() < bytes) {
+        return Err(Errno::ENODATA);
+    }
+    let data = |from| if is_own { next_data(file, from) } else { Some(from) };
+    let looked = shadow.look_past_holes(length, |part, at| file.read_exact_at(part, at), data);
+    looked.map_err(|error| {
         match (error.kind(), error.raw_os_error()) {
             // It has been made smaller.
             (ErrorKind::UnexpectedEof, _) => Errno::ENODATA,
@@ -306,6 +319,24 @@ fn look(shadow: &mut Shadow, file: &File, bytes: u64) -> Result<Snapshot, Errno>
             _ => Errno::EIO,
         }
     })
+}
+
+/// The same file with a position of its own; `None` for what is no plain file, or where no /proc is.
+fn open_again(file: &File) -> Option<File> {
+    if !file.metadata().ok()?.is_file() {
+        return None;
+    }
+    File::open(format!("/proc/self/fd/{}", file.as_raw_fd())).ok()
+}
+
+/// Where from `from` on somebody has written; a file that cannot say is data.
+fn next_data(file: &File, from: u64) -> Option<u64> {
+    let Ok(offset) = i64::try_from(from) else { return Some(from) };
+    match nix::unistd::lseek(file, offset, nix::unistd::Whence::SeekData) {
+        Ok(data) => Some(u64::try_from(data).unwrap_or(from)),
+        Err(Errno::ENXIO) => None,
+        Err(_) => Some(from),
+    }
 }
 
 /// A buffer's bytes, as libraries look it up.

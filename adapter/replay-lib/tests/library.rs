@@ -201,7 +201,10 @@ fn handles_are_the_recorded_ones_and_what_the_hal_names_stays() {
     session.exchange(MKN_INIT, &[0; 32], Some((0, &given)));
     let mut taken = vec![0; 16];
     taken[..8].copy_from_slice(&0xabc_u64.to_le_bytes());
-    session.exchange(MKN_ENABLE, &taken, Some((0, &taken)));
+    // The recorded library scribbled over the handle that it was given.
+    let mut scribbled = taken.clone();
+    scribbled[..8].fill(0xee);
+    session.exchange(MKN_ENABLE, &taken, Some((0, &scribbled)));
     let hal = Hal::start(path, Mode::Strict, End::Error);
     assert_eq!(hal.ask(MKN_INIT, &[0; 32]), (0, given));
     // A client that makes addresses virtual passes its own.

@@ -1,6 +1,7 @@
 //! The command line.
 #![forbid(unsafe_code)]
 
+mod commands;
 mod compare;
 mod conform;
 mod convergence;
@@ -18,9 +19,9 @@ mod printf;
 mod probe;
 mod progress;
 mod record;
+mod recorded;
 mod recorder;
 mod replay;
-mod recorded;
 mod report;
 mod run;
 mod run_options;

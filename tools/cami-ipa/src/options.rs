@@ -1,10 +1,11 @@
 //! The command line: what was asked for.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
 use lexopt::prelude::*;
 
+use crate::commands;
 use crate::compare::{self, CompareOptions};
 use crate::conform::{self, ConformOptions};
 use crate::failure::Failure;
@@ -16,7 +17,7 @@ use crate::recorder::{self, RecordOptions};
 use crate::replay::{self, ImportOptions, ReplayOptions};
 use crate::report::{self, ReportOptions};
 use crate::run_options::{self, RunOptions};
-use crate::serve::{self, SERVE_HELP, ServeOptions};
+use crate::serve::{self, ServeOptions};
 use crate::show::{self, ShowOptions};
 use crate::status::{self, StatusOptions};
 use crate::top::{self, TopOptions};
@@ -73,39 +74,7 @@ pub struct DoctorOptions {
     pub json: Option<PathBuf>,
 }
 
-const HELP: &str = "\
-cami-ipa - closed ChromeOS camera 3A libraries in a process of their own
-
-usage: cami-ipa run [OPTION...]            act as a camera HAL against a virtual camera
-       cami-ipa serve [OPTION...]          run a closed library for each client that connects
-       cami-ipa doctor [OPTION...]         say what works here, what does not, and what to do
-       cami-ipa status [OPTION...]         show the hosts that run, and why the last ones died
-       cami-ipa show FILE [OPTION...]      print a recording
-       cami-ipa report FILE --html OUT     make a page of a recording
-       cami-ipa top [OPTION...]            show what the hosts do, again and again
-       cami-ipa policy [OPTION...]         print which system calls a library may use, and why
-       cami-ipa learn LIBRARY [OPTION...]  list what a library uses of the system
-       cami-ipa ipu3 ACTION FILE...        convert ISP parameters and statistics, and show them
-       cami-ipa probe LIBRARY... [OPTION...]
-                                           examine libraries without loading them
-       cami-ipa compare [OPTION...]        libraries behind libcamera's door and its own algorithms
-       cami-ipa help [run | serve | doctor | status | policy | learn | probe | ipu3 | compare]
-       cami-ipa record [OPTION...] [--] COMMAND...
-                                           record what passes between a HAL and a closed library
-       cami-ipa help [run | serve | doctor | status | policy | learn | probe | ipu3 | record]
-       cami-ipa conform LIBRARY [OPTION...]
-                                           look whether a library keeps the ABI's rules
-       cami-ipa help [run | serve | doctor | status | policy | learn | probe | conform | ipu3]
-       cami-ipa replay FILE [OPTION...]    ask a library what a recording was asked, and compare
-       cami-ipa help [run | serve | doctor | status | policy | learn | probe | ipu3 | replay]
-       cami-ipa help [run | serve | doctor | status | top | show | report | policy | learn | probe |
-                      ipu3]
-       cami-ipa --version
-
-exit codes: 0 done, 1 the thing examined falls short, 2 wrong usage or environment
-";
-
-const DOCTOR_HELP: &str = "\
+pub const DOCTOR_HELP: &str = "\
 usage: cami-ipa doctor [OPTION...]
 
 Looks at this machine, the configuration and the vendor library as cros_ipa_proxy would: which
@@ -125,29 +94,17 @@ impl Command {
         let mut parser = lexopt::Parser::from_args(arguments);
         let top = |error| usage(error, "run");
         match parser.next().map_err(top)? {
-            Some(Long("help") | Short('h')) => Ok(Self::Print(HELP.into())),
+            Some(Long("help") | Short('h')) => Ok(Self::Print(commands::overview())),
             Some(Long("version") | Short('V')) => {
                 Ok(Self::Print(format!("cami-ipa {}\n", env!("CARGO_PKG_VERSION"))))
             }
             Some(Value(command)) if command == "help" => match parser.next().map_err(top)? {
-                None => Ok(Self::Print(HELP.into())),
-                Some(Value(topic)) if topic == "doctor" => Ok(Self::Print(DOCTOR_HELP.into())),
-                Some(Value(topic)) if topic == "run" => Ok(Self::Print(run_options::HELP.into())),
-                Some(Value(topic)) if topic == "serve" => Ok(Self::Print(SERVE_HELP.into())),
-                Some(Value(topic)) if topic == "policy" => Ok(Self::Print(policy::HELP.into())),
-                Some(Value(topic)) if topic == "learn" => Ok(Self::Print(learn::HELP.into())),
-                Some(Value(topic)) if topic == "probe" => Ok(Self::Print(probe::HELP.into())),
-                Some(Value(topic)) if topic == "conform" => Ok(Self::Print(conform::HELP.into())),
-                Some(Value(topic)) if topic == "show" => Ok(Self::Print(show::HELP.into())),
-                Some(Value(topic)) if topic == "report" => Ok(Self::Print(report::HELP.into())),
-                Some(Value(topic)) if topic == "top" => Ok(Self::Print(top::HELP.into())),
-                Some(Value(topic)) if topic == "status" => Ok(Self::Print(status::HELP.into())),
-                Some(Value(topic)) if topic == "compare" => Ok(Self::Print(compare::HELP.into())),
-                Some(Value(topic)) if topic == "ipu3" => Ok(Self::Print(ipu3::HELP.into())),
-                Some(Value(topic)) if topic == "record" => Ok(Self::Print(recorder::HELP.into())),
-                Some(Value(topic)) if topic == "replay" => {
-                    Ok(Self::Print(replay::options::HELP.into()))
-                }
+                None => Ok(Self::Print(commands::overview())),
+                Some(Value(topic)) => topic
+                    .to_str()
+                    .and_then(commands::help)
+                    .map(|help| Self::Print(help.into()))
+                    .ok_or_else(|| no_command(&topic)),
                 Some(other) => Err(top(other.unexpected())),
             },
             Some(Value(command)) if command == "doctor" => parse_doctor(parser),
@@ -172,14 +129,16 @@ impl Command {
                 Ok(None) => Ok(Self::Print(status::HELP.into())),
                 Err(error) => Err(Failure::usage(format!("{error}; see cami-ipa help status"))),
             },
-            Some(Value(command)) => Err(Failure::usage(format!(
-                "there is no command \"{}\"; see cami-ipa help",
-                command.to_string_lossy()
-            ))),
+            Some(Value(command)) => Err(no_command(&command)),
             Some(other) => Err(top(other.unexpected())),
             None => Err(Failure::usage("what shall be done? See cami-ipa help".into())),
         }
     }
+}
+
+fn no_command(name: &OsStr) -> Failure {
+    let name = name.to_string_lossy();
+    Failure::usage(format!("there is no command \"{name}\"; see cami-ipa help"))
 }
 
 /// A mistake in the arguments of `command`.

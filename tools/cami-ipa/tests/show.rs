@@ -126,6 +126,7 @@ fn fields_are_those_of_the_payload() {
         let answer = &line["fields"]["answer"];
         assert_eq!(answer["res.exposure.exposure_time_us"], exposure_us(frame));
         assert_eq!(answer["res.weights[]"]["values"], 16384);
+        assert_eq!(line["fields"]["request"]["aiq_handle"], "0x0");
     }
     assert_eq!(lines.len(), 12);
     let text = room.text(&["--fields", "--command", "AE_RUN", "--frame", "2"]);

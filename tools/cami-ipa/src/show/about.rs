@@ -59,7 +59,7 @@ pub fn pairs(recorded: &Recorded, file: &Path) -> Vec<(String, String)> {
         };
         let value = format!(
             "{}, {build_id}; profile {}, revision {}; processes {} and {}; restarts {}",
-            name(&host.library, LONGEST),
+            if host.library.is_empty() { "unknown".into() } else { name(&host.library, LONGEST) },
             name(&host.profile, LONGEST),
             name(&host.revision, 8),
             host.monitor_pid,

@@ -41,7 +41,7 @@ impl Decoded {
         for (mark, side) in [('<', &self.request), ('>', &self.answer)] {
             let mut line = String::new();
             for (field, shown) in side {
-                let text = format!("{} {}", field.name, shown.text());
+                let text = format!("{} {}", field.name, shown.text(field));
                 if !line.is_empty() && line.len() + text.len() > WIDTH {
                     lines.push(std::mem::take(&mut line));
                 }
@@ -59,7 +59,7 @@ impl Decoded {
     /// As data, by paths.
     pub fn json(&self) -> serde_json::Value {
         let side = |side: &[(&Field, Shown)]| -> Map<String, serde_json::Value> {
-            side.iter().map(|(field, shown)| (field.path.clone(), shown.json())).collect()
+            side.iter().map(|(field, shown)| (field.path.clone(), shown.json(field))).collect()
         };
         json!({ "request": side(&self.request), "answer": side(&self.answer) })
     }
@@ -100,10 +100,10 @@ impl Shown {
         (count > 0).then(|| Self::Many { count, least, mean: sum / count as f64, most })
     }
 
-    fn text(&self) -> String {
+    fn text(&self, field: &Field) -> String {
         match self {
             Self::Values(values) => {
-                let values: Vec<String> = values.iter().map(Value::to_string).collect();
+                let values: Vec<String> = values.iter().map(|value| one(field, *value)).collect();
                 match values.as_slice() {
                     [one] => one.clone(),
                     many => format!("[{}]", many.join(" ")),
@@ -118,8 +118,10 @@ impl Shown {
         }
     }
 
-    fn json(&self) -> serde_json::Value {
+    /// Addresses are texts, since JSON's numbers end at 2^53.
+    fn json(&self, field: &Field) -> serde_json::Value {
         let number = |value: &Value| match *value {
+            value if field.kind.is_address() => json!(one(field, value)),
             Value::Unsigned(value) => json!(value),
             Value::Signed(value) => json!(value),
             Value::Float(value) => json!(value),
@@ -133,5 +135,13 @@ impl Shown {
                 json!({ "values": count, "least": least, "mean": mean, "most": most })
             }
         }
+    }
+}
+
+/// A value; an address in hexadecimal digits.
+fn one(field: &Field, value: Value) -> String {
+    match value {
+        Value::Unsigned(address) if field.kind.is_address() => format!("{address:#x}"),
+        value => value.to_string(),
     }
 }

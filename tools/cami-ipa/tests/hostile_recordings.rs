@@ -1,6 +1,7 @@
 //! Recordings that nobody recorded: whatever stands in them, show and report end in order.
 #![allow(
     clippy::unwrap_used,
+    clippy::indexing_slicing,
     clippy::cast_possible_truncation,
     clippy::cast_possible_wrap,
     reason = "a failure here is the test's failure"

@@ -5,6 +5,7 @@ use cami_ipu3::sequence::af::{AfControls, ManualFocus, lens_target};
 use cami_wire::libcamera::Rectangle;
 
 use crate::numbers::round_to_i32;
+use crate::ranges;
 use crate::sensor::Limits;
 use crate::settings::{AfMode, AfPause, AfRange, AfTrigger, Settings};
 
@@ -68,6 +69,8 @@ pub struct Focus {
     sent: bool,
     moved_us: u64,
     results: Option<AfResults>,
+    /// As near as the lens comes, in dioptres.
+    pub nearest: f32,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,6 +91,7 @@ impl Focus {
             sent: false,
             moved_us: 0,
             results: None,
+            nearest: ranges::LENS_POSITION.max,
         }
     }
 
@@ -125,7 +129,7 @@ impl Focus {
         };
         match self.mode {
             AfMode::Manual => {
-                let dioptres = settings.lens_position?;
+                let dioptres = settings.lens_position?.min(self.nearest);
                 if dioptres > 0.0 {
                     controls.focus_mode = BY_HAND;
                     let distance = round_to_i32(1000.0 / f64::from(dioptres));
@@ -319,6 +323,7 @@ mod tests {
             (asked.focus_mode, asked.manual)
         };
         assert_eq!(asked(2.0), (BY_HAND, ManualFocus::Distance(500)));
+        assert_eq!(asked(40.0), (BY_HAND, ManualFocus::Distance(100)), "never beyond the lens");
         assert_eq!(asked(0.0), (AT_INFINITY, ManualFocus::Stay));
         assert_eq!(asked(1e-9), (AT_INFINITY, ManualFocus::Stay));
         assert_eq!(focus.state, AfState::Idle);

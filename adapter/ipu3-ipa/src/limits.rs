@@ -12,7 +12,13 @@ const BOTH: u8 = 3;
 
 /// Everything that an application may ask for. Limits are single values: before 0.6.0 the wire has
 /// no others, not even for controls that are arrays (spec/libcamera-ipa.md, 2.5).
-pub fn controls(ids: ControlIds, sensor: &Sensor, gains: Option<(f32, f32)>) -> Vec<ControlInfo> {
+/// `gains` and `nearest_cm`, the lens's nearest distance, are there where the tuning tells them.
+pub fn controls(
+    ids: ControlIds,
+    sensor: &Sensor,
+    gains: Option<(f32, f32)>,
+    nearest_cm: Option<u16>,
+) -> Vec<ControlInfo> {
     let mut limits = Limits { ids, controls: Vec::new() };
     limits.add(ControlName::AeEnable, IN, false, true, true);
     limits.add(ControlName::AeMeteringMode, BOTH, 0, 2, 2);
@@ -42,7 +48,7 @@ pub fn controls(ids: ControlIds, sensor: &Sensor, gains: Option<(f32, f32)>) -> 
     let frame = sensor.frame_duration_us();
     limits.add(ControlName::FrameDurationLimits, BOTH, frame, frame, frame);
     if sensor.focus.is_some() {
-        limits.focus();
+        limits.focus(nearest_cm);
     }
     limits.controls
 }
@@ -70,7 +76,7 @@ impl Limits {
         self.add(control, BOTH, limits.min, limits.max, limits.def);
     }
 
-    fn focus(&mut self) {
+    fn focus(&mut self, nearest_cm: Option<u16>) {
         self.add(ControlName::AfMode, BOTH, 0, 2, 2);
         self.add(ControlName::AfRange, BOTH, 0, 2, 0);
         self.add(ControlName::AfMetering, BOTH, 0, 1, 0);
@@ -80,7 +86,7 @@ impl Limits {
         self.add(ControlName::AfWindows, BOTH, nothing, everything, nothing);
         self.add(ControlName::AfTrigger, IN, 0, 1, 0);
         self.add(ControlName::AfPause, IN, 0, 2, 2);
-        self.number(ControlName::LensPosition, ranges::LENS_POSITION);
+        self.number(ControlName::LensPosition, ranges::lens_position(nearest_cm));
     }
 }
 
@@ -94,7 +100,7 @@ mod tests {
     fn found(ids: ControlIds, lens: bool) -> Vec<ControlInfo> {
         let lens = if lens { lens_controls() } else { Vec::new() };
         let sensor = Sensor::new(&sensor_info(), &sensor_controls(), &lens).unwrap();
-        controls(ids, &sensor, Some((1.0, 15.5)))
+        controls(ids, &sensor, Some((1.0, 15.5)), Some(5))
     }
 
     #[test]
@@ -114,6 +120,20 @@ mod tests {
         assert_eq!((gain.min.get(), gain.max.get()), (Some(1.0_f32), Some(15.5_f32)));
         let frame = info(ControlName::FrameDurationLimits);
         assert_eq!((frame.min.get(), frame.max.get()), (Some(33_330_i64), Some(33_330_i64)));
+    }
+
+    #[test]
+    fn the_lens_comes_as_near_as_the_tuning_says() {
+        let ids = ControlIds::from(IdSet::From0_5);
+        let id = ids.id(ControlName::LensPosition).unwrap();
+        let sensor = Sensor::new(&sensor_info(), &sensor_controls(), &lens_controls()).unwrap();
+        for (nearest_cm, dioptres) in
+            [(None, 10.0), (Some(10), 10.0), (Some(5), 20.0), (Some(1), 50.0), (Some(60_000), 1.0)]
+        {
+            let controls = controls(ids, &sensor, None, nearest_cm);
+            let info = controls.iter().find(|info| info.id == id).unwrap();
+            assert_eq!((info.min.get(), info.max.get()), (Some(0.0_f32), Some(dioptres)));
+        }
     }
 
     #[test]

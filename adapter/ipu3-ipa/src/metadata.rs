@@ -106,12 +106,16 @@ impl Metadata {
         }
     }
 
-    /// The colours that the frame's parameters were made of.
-    pub fn colour(&mut self, sensor: &Sensor, awb: &AwbResults, pa: &PaResults) {
+    /// The light, as AWB found it.
+    pub fn temperature(&mut self, awb: &AwbResults) {
         if (1..=MOST_KELVIN).contains(&awb.cct_estimate) {
             let kelvin = i32::try_from(awb.cct_estimate).unwrap_or(i32::MAX);
             self.scalar(ControlName::ColourTemperature, kelvin);
         }
+    }
+
+    /// The colours that the frame's parameters were made of.
+    pub fn colour(&mut self, sensor: &Sensor, pa: &PaResults) {
         let gains = &pa.color_gains;
         let green = f32::midpoint(gains.gr, gains.gb);
         self.numbers(ControlName::ColourGains, &[gains.r / green, gains.b / green]);
@@ -194,7 +198,8 @@ mod tests {
             black_level: ColorChannels { gr: 64.0, r: 64.16, b: -3.0, gb: f32::INFINITY },
             ..PaResults::new_zeroed()
         };
-        metadata.colour(&sensor(), &awb, &pa);
+        metadata.temperature(&awb);
+        metadata.colour(&sensor(), &pa);
         let array = |control| {
             let id = ids.id(control).unwrap();
             &metadata.controls.iter().find(|found| found.id == id).unwrap().value
@@ -212,7 +217,8 @@ mod tests {
         let pa =
             PaResults { color_conversion_matrix: [[f32::NAN; 3]; 3], ..PaResults::new_zeroed() };
         let awb = AwbResults { cct_estimate: u32::MAX, ..AwbResults::new_zeroed() };
-        metadata.colour(&sensor(), &awb, &pa);
+        metadata.temperature(&awb);
+        metadata.colour(&sensor(), &pa);
         metadata.exposed(&sensor(), 100, Some(f32::NAN));
         let ids: Vec<u32> = metadata.controls.iter().map(|control| control.id).collect();
         let known = |control| metadata.ids.id(control).unwrap();

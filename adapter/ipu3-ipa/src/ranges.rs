@@ -31,14 +31,24 @@ pub const SATURATION: Floats = CONTRAST;
 pub const SHARPNESS: Floats = CONTRAST;
 /// The ISP has gains of 1 and more, in steps of 1/8192 and 16 bits (`acc_bnr.wb_gains`).
 pub const COLOUR_GAINS: Floats = Floats { min: 1.0, max: 8.0, def: 1.0 };
-/// Dioptres: 10 cm is near for a camera of a laptop or tablet, and 1 m what it usually looks at.
+/// Dioptres, where the tuning does not tell the lens's own: 10 cm is near for a camera of a laptop or
+/// tablet, and 1 m what it usually looks at.
 pub const LENS_POSITION: Floats = Floats { min: 0.0, max: 10.0, def: 1.0 };
+/// Dioptres of 2 cm: no lens that moves comes nearer.
+pub const MOST_DIOPTRES: f32 = 50.0;
 /// Kelvin.
 pub const COLOUR_TEMPERATURE: (i32, i32) = (2000, 10_000);
 /// `AwbAuto` to `AwbCloudy`; there is no `AwbCustom`.
 pub const AWB_MODES: RangeInclusive<i32> = 0..=6;
 /// Periods of light on mains of 60 and 50 Hz, in µs: the two that the library can avoid.
 pub const FLICKER_PERIODS_US: (i32, i32) = (8333, 10_000);
+
+/// The range of a lens whose nearest distance, in cm, the tuning may tell.
+#[must_use]
+pub fn lens_position(nearest_cm: Option<u16>) -> Floats {
+    let dioptres = |cm| (100.0 / f32::from(cm)).clamp(LENS_POSITION.def, MOST_DIOPTRES);
+    Floats { max: nearest_cm.map_or(LENS_POSITION.max, dioptres), ..LENS_POSITION }
+}
 
 /// The settings in the protocol's steps.
 #[must_use]

@@ -330,7 +330,10 @@ impl Settings {
             _ => self.af_pause,
         };
         if self.af_mode == AfMode::Manual {
-            let position = asked.number(ControlName::LensPosition, ranges::LENS_POSITION);
+            // The lens's own limit is the focus's.
+            let most = ranges::MOST_DIOPTRES;
+            let limits = ranges::Floats { max: most, ..ranges::LENS_POSITION };
+            let position = asked.number(ControlName::LensPosition, limits);
             self.lens_position = position.or(self.lens_position);
         } else {
             self.lens_position = None;

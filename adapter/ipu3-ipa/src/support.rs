@@ -65,9 +65,10 @@ pub fn support(control: ControlName, set: IdSet) -> Support {
             Honoured("AWB's scene_mode; indoor is a range of 2700 to 5000 K; not custom")
         }
         ControlName::AwbLocked => Impossible("AWB has a distance from convergence and no lock"),
-        ControlName::ColourGains => {
-            Honoured("overwrite PA's colour gains while AWB is off; the temperature is not derived")
-        }
+        ControlName::ColourGains => Honoured(
+            "overwrite PA's colour gains while AWB is off; no temperature is told then: \
+             nothing that the library tells leads from gains to one",
+        ),
         ControlName::ColourTemperature => {
             Honoured("AWB's manual_cct_range with equal ends, while AWB is off")
         }
@@ -93,7 +94,9 @@ pub fn support(control: ControlName, set: IdSet) -> Support {
         ControlName::AfWindows => Honoured("AF's focus_rect: the first window, AF has one"),
         ControlName::AfTrigger => Honoured("AF's trigger_new_search; cancelled by asking no more"),
         ControlName::AfPause => Honoured("AF is not asked meanwhile"),
-        ControlName::LensPosition => Honoured("AF's manual focus distance, 1000 mm ÷ dioptres"),
+        ControlName::LensPosition => Honoured(
+            "AF's manual focus distance, 1000 mm ÷ dioptres; as near as the tuning says, else 10",
+        ),
         ControlName::AfState => Told("AF's status, as the mode defines it"),
         ControlName::AfPauseState => Told("running, pausing or paused"),
     }
@@ -151,7 +154,7 @@ mod tests {
         let sensor = Sensor::new(&sensor_info(), &sensor_controls(), &lens_controls()).unwrap();
         for set in IdSet::ALL {
             let ids = ControlIds::from(set);
-            let advertised = limits::controls(ids, &sensor, Some((1.0, 16.0)));
+            let advertised = limits::controls(ids, &sensor, Some((1.0, 16.0)), None);
             for control in ControlName::ALL {
                 let id = ids.id(*control);
                 let is_advertised = advertised.iter().any(|info| Some(info.id) == id);

@@ -50,6 +50,8 @@ pub struct Results {
     pub gbce: Option<GbceAnswer>,
     /// Colour.
     pub pa: Option<PaAnswer>,
+    /// Whether its gains are not AWB's but chosen.
+    pub gains_by_hand: bool,
     /// Shading.
     pub sa: Option<SaAnswer>,
     /// How often the shading tables have changed; 0 before the first.
@@ -141,8 +143,10 @@ impl Results {
             let asked = ask_pa(up);
             let answer = taken(Command::PaRun, asked, || PaAnswer::take(&up.buffers.pa.payload));
             self.pa = self.tolerate(answer)?.or(self.pa.take());
+            self.gains_by_hand = false;
             if let (Some(pa), Some(gains)) = (&mut self.pa, question.gains) {
                 pa.set_gains(gains);
+                self.gains_by_hand = true;
             }
         }
 

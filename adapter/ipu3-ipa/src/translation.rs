@@ -45,6 +45,8 @@ pub struct Translation {
     ids: ControlIds,
     codec: Codec,
     gains: Gains,
+    /// How near the lens comes, in cm, if the tuning tells.
+    nearest_cm: Option<u16>,
     /// What is asked of AE, AWB and AF: ahead of the frames, because it takes effect late.
     ahead: Latch,
     /// What holds for the frame at hand.
@@ -121,6 +123,7 @@ impl Translation {
             ids,
             codec: Codec::new(),
             gains: Gains::default(),
+            nearest_cm: None,
             ahead: Latch::new(ids),
             now: Latch::new(ids),
             model: String::new(),
@@ -149,6 +152,10 @@ impl Translation {
         let Some(running) = &mut self.running else { return Ok(()) };
         let mut up = self.connection.up_patiently(until)?;
         self.gains.find_limits(&mut up, &running.sensor)?;
+        self.nearest_cm = up.engine.cmc.nearest_cm;
+        if let Some(focus) = &mut running.focus {
+            focus.nearest = ranges::lens_position(self.nearest_cm).max;
+        }
         running.make_aic(&mut up)?;
         running.begin(&mut up, &mut self.ahead.settings, &self.gains)?;
         Ok(())
@@ -269,7 +276,8 @@ impl Ipa for Translation {
         self.gains
             .find_limits(&mut up, &sensor)
             .map_err(|reason| error(EIO, reason.to_string()))?;
-        Ok(limits::controls(self.ids, &sensor, self.gains.limits))
+        self.nearest_cm = up.engine.cmc.nearest_cm;
+        Ok(limits::controls(self.ids, &sensor, self.gains.limits, self.nearest_cm))
     }
 
     fn configure(&mut self, mode: &Mode, until: Instant) -> Result<Vec<ControlInfo>, IpaError> {
@@ -289,7 +297,7 @@ impl Ipa for Translation {
         }
         let sensor = self.running.as_ref().map(|running| &running.sensor);
         let sensor = sensor.ok_or_else(|| error(EINVAL, "not configured"))?;
-        Ok(limits::controls(self.ids, sensor, self.gains.limits))
+        Ok(limits::controls(self.ids, sensor, self.gains.limits, self.nearest_cm))
     }
 
     fn start(&mut self, until: Instant) -> Result<SensorSettings, IpaError> {
@@ -341,7 +349,11 @@ impl Ipa for Translation {
         metadata.settings(&running.sensor, &self.now.settings);
         // The parameters of this frame were made before its statistics came.
         if let (Some(awb), Some(pa)) = (&running.results.awb, &running.results.pa) {
-            metadata.colour(&running.sensor, awb, &pa.results().base);
+            metadata.colour(&running.sensor, &pa.results().base);
+            // AWB's estimate is of gains that are not these.
+            if !running.results.gains_by_hand {
+                metadata.temperature(awb);
+            }
         }
         let processed = self.process(&frame, statistics, &mut metadata, until);
         let processed = self.examine(processed);

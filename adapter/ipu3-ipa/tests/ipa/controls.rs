@@ -155,6 +155,8 @@ fn white_balance_by_mode_temperature_and_gains() {
     let last = session.run(SETTLED);
     let found = session.array::<f32>(&last, ControlName::ColourGains).unwrap();
     assert_eq!(found, [3.0, 1.25]);
+    let temperature = session.get::<i32>(&last, ControlName::ColourTemperature);
+    assert_eq!(temperature, None, "that of other gains");
     assert!(last.params.unwrap() != before, "they are in the ISP's parameters");
 
     session.ask(&[(ControlName::AwbEnable, scalar(true)), (ControlName::AwbMode, scalar(0_i32))]);

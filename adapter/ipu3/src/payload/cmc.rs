@@ -81,7 +81,7 @@ pub struct Cmc {
     pub cmc_parsed_lens_shading_ratio: [u8; 24],
     /// Whether there is a `cmc_geometric_distortion`: not 0 if there is.
     pub cmc_geometric_distortion: u64,
-    /// Cmc parsed optics: `cmc_parsed_optics_t`, addresses, not looked at.
+    /// Cmc parsed optics: `cmc_parsed_optics_t`, addresses; not 0 at its front if there is one.
     pub cmc_parsed_optics: [u8; 24],
     /// Cmc parsed spectral response: `cmc_parsed_spectral_response_t`, addresses, not looked at.
     pub cmc_parsed_spectral_response: [u8; 16],
@@ -259,7 +259,7 @@ pub struct CmcParsedOpticsData {
     pub lens_actuator_offset: i32,
     /// Time of a movement.
     pub lens_movement_time: u32,
-    /// Least focus distance.
+    /// Least focus distance, in cm: 10 where the travel to it is that to 100 mm (recorded).
     pub min_focus_distance: u16,
     /// Number of apertures.
     pub num_apertures: u16,

@@ -203,6 +203,7 @@ impl Client {
                     set_up::fill_cmc_init(payload, &client.tuning).expect("it fits");
                 });
                 let cmc = CmcAnswer::take(&answer).expect("a good answer");
+                assert_eq!(cmc.nearest_cm, Some(10), "its travel is that to 100 mm");
                 assert_eq!(cmc.size, Some((4224, 3136)));
                 assert!(cmc.converts_gains());
                 self.cmc = Some(cmc);

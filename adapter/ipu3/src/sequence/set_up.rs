@@ -62,6 +62,8 @@ pub struct CmcAnswer {
     pub handle: u64,
     /// Width and height of the sensor; `None` if the tuning does not tell.
     pub size: Option<(u16, u16)>,
+    /// The nearest distance that the lens focuses at, in cm; `None` if the tuning does not tell.
+    pub nearest_cm: Option<u16>,
     gain_pointers: CmcParsedAnalogGainConversion,
     gain_tables: Box<CmcParsedAnalogGainConversionData>,
 }
@@ -80,6 +82,7 @@ impl CmcAnswer {
         Ok(Self {
             handle: results.cmc_remote_handle,
             size: known.then_some((general.width, general.height)),
+            nearest_cm: nearest_cm(results),
             gain_pointers: CmcParsedAnalogGainConversion {
                 cmc_analog_gain_conversion: same(from.cmc_analog_gain_conversion),
                 cmc_analog_gain_segments: same(from.cmc_analog_gain_segments),
@@ -99,6 +102,12 @@ impl CmcAnswer {
         payload.base = self.gain_pointers;
         payload.gain_conversion = *self.gain_tables;
     }
+}
+
+fn nearest_cm(results: &crate::payload::CmcData) -> Option<u16> {
+    let optics = results.base.cmc_parsed_optics.first_chunk::<8>()?;
+    let nearest = results.cmc_parsed_optics.min_focus_distance;
+    (u64::from_le_bytes(*optics) != 0 && nearest > 0).then_some(nearest)
 }
 
 /// Fills EXC_ANALOG_GAIN_TO_SENSOR.

@@ -176,6 +176,8 @@ fn optics() -> CmcParsedOpticsData {
         range_inf_to_1200mm: travel(1200),
         range_inf_to_hyperfocal: travel(2000),
         range_inf_to_min_focusing_distance: travel(NEAREST_MM),
+        // In cm.
+        min_focus_distance: u16::try_from(NEAREST_MM / 10).unwrap_or(0),
         num_apertures: 1,
         // Hundredths, as recorded.
         aperture: 200,

@@ -13,6 +13,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::handover::{NotTaken, Taker, handover};
+use crate::trouble::NotUp;
 use cami_abi::CameraAlgorithm;
 use cami_ipu3_requests::{
     Answers, Buffers, Cause, Data, Engine, Patience, RequestError, Requester, SetUp, SetUpError,
@@ -35,33 +36,6 @@ const CLOSE_TIME: Duration = Duration::from_millis(100);
 /// How long a frame waits for what another has waited for in vain: frames must not queue up behind a
 /// library that is slow to come back.
 const GLANCE: Duration = Duration::from_millis(5);
-
-/// Why there is no engine.
-#[derive(Debug)]
-pub enum NotUp {
-    /// Its next attempt is due later.
-    Pausing,
-    /// It is on its way, or the one before it on its way out, and took longer than there was time.
-    Late,
-    /// The library's `initialize` failed.
-    Initialize(io::Error),
-    /// A step of the set-up failed.
-    SetUp(SetUpError),
-    /// There is no thread, or no memory.
-    System(io::Error),
-}
-
-impl fmt::Display for NotUp {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Pausing => write!(f, "the vendor library failed; it is tried again soon"),
-            Self::Late => write!(f, "the vendor library takes its time"),
-            Self::Initialize(error) => write!(f, "the vendor library's initialize failed: {error}"),
-            Self::SetUp(error) => write!(f, "the vendor library could not be set up: {error}"),
-            Self::System(error) => write!(f, "the vendor library could not be started: {error}"),
-        }
-    }
-}
 
 /// An engine and the means to ask it.
 pub struct Up<'a> {

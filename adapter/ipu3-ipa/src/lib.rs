@@ -4,6 +4,7 @@
 //! events) is on one side, what is asked of the library and what its answers mean on the other.
 #![forbid(unsafe_code)]
 
+mod apply;
 mod codec;
 mod complaints;
 mod connection;
@@ -18,6 +19,9 @@ mod ipa;
 mod keeper;
 mod latch;
 mod limits;
+// Tests inside and outside have the same camera.
+#[cfg(test)]
+extern crate self as cami_ipu3_ipa;
 #[cfg(test)]
 mod made_up;
 mod metadata;
@@ -29,6 +33,7 @@ mod settings;
 mod support;
 mod three_a;
 mod translation;
+mod trouble;
 mod tuning;
 mod v4l2;
 mod wishes;

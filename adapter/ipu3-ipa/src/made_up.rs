@@ -1,16 +1,24 @@
-//! A camera for tests: the one of the recorded requests (ov13858, full HD video).
+//! A camera for tests, inside this crate and in `tests/ipa`: the one of the recorded requests (ov13858, full HD video).
 
 use cami_wire::libcamera::{
     Control, ControlElement, ControlInfo, ControlList, ControlValue, IdMap, IpaCameraSensorInfo,
     Rectangle, Size,
 };
 
-use crate::control_ids::{ControlIds, ControlName};
-use crate::ipa::Mode;
-use crate::v4l2;
+use cami_ipu3_ipa::{ControlIds, ControlName, Mode};
+
+/// V4L2's numbers of the controls.
+pub(crate) const EXPOSURE: u32 = 0x0098_0911;
+pub(crate) const VBLANK: u32 = 0x009e_0901;
+pub(crate) const ANALOGUE_GAIN: u32 = 0x009e_0903;
+pub(crate) const FOCUS: u32 = 0x009a_090a;
+/// Limits of the sensor, in lines and codes, and of its lens.
+pub(crate) const LINES: (i32, i32) = (4, 3206);
+pub(crate) const CODES: (i32, i32) = (128, 2048);
+pub(crate) const POSITIONS: (i32, i32) = (0, 1023);
 
 /// A V4L2 control.
-pub(crate) fn v4l2_control(id: u32, min: i32, max: i32, def: i32) -> ControlInfo {
+pub(crate) fn v4l2_control(id: u32, (min, max): (i32, i32), def: i32) -> ControlInfo {
     let [min, max, def] = [min, max, def].map(|value| ControlValue::scalar(&value));
     ControlInfo { id, kind: i32::TYPE, direction: 0, min, max, def }
 }
@@ -18,15 +26,15 @@ pub(crate) fn v4l2_control(id: u32, min: i32, max: i32, def: i32) -> ControlInfo
 /// The sensor's controls.
 pub(crate) fn sensor_controls() -> Vec<ControlInfo> {
     vec![
-        v4l2_control(v4l2::EXPOSURE, 4, 3206, 1600),
-        v4l2_control(v4l2::ANALOGUE_GAIN, 128, 2048, 128),
-        v4l2_control(v4l2::VBLANK, 78, 30_000, 78),
+        v4l2_control(EXPOSURE, LINES, 1600),
+        v4l2_control(ANALOGUE_GAIN, CODES, 128),
+        v4l2_control(VBLANK, (78, 30_000), 78),
     ]
 }
 
 /// The lens's.
 pub(crate) fn lens_controls() -> Vec<ControlInfo> {
-    vec![v4l2_control(v4l2::FOCUS_ABSOLUTE, 0, 1023, 0)]
+    vec![v4l2_control(FOCUS, POSITIONS, 0)]
 }
 
 /// The sensor.

@@ -8,14 +8,13 @@ use std::time::Instant;
 use cami_abi::CameraAlgorithm;
 use cami_ipu3::Command;
 use cami_ipu3::payload::BinaryDataParams;
-use cami_ipu3_requests::{Cause, RequestError, SetUpError};
 use cami_wire::libcamera::{ControlInfo, ControlList, IpaCameraSensorInfo, IpaSettings};
 
 use crate::codec::Codec;
 use crate::complaints::Complaints;
-use crate::connection::{Connection, NotUp};
+use crate::connection::Connection;
 use crate::control_ids::ControlIds;
-use crate::errno::{E2BIG, EINVAL, EIO, ENODEV, ETIMEDOUT, error};
+use crate::errno::{EINVAL, EIO, error};
 use crate::files::Files;
 use crate::gains::Gains;
 use crate::ipa::{Ipa, IpaError, Mode, Processed, SensorSettings};
@@ -26,6 +25,7 @@ use crate::metadata::Metadata;
 use crate::ranges;
 use crate::running::{Frame, InEffect, Running};
 use crate::sensor::Sensor;
+use crate::trouble::{Trouble, not_up};
 use crate::tuning::{MOST_AIQD_BYTES, Places};
 
 /// Frames from the statistics after which something is asked for to the frame that it is in effect
@@ -61,45 +61,6 @@ pub struct Translation {
 impl fmt::Debug for dyn Files {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Files")
-    }
-}
-
-/// Why a frame goes without the library.
-enum Trouble {
-    NotUp(NotUp),
-    Request(RequestError),
-}
-
-impl From<NotUp> for Trouble {
-    fn from(error: NotUp) -> Self {
-        Self::NotUp(error)
-    }
-}
-
-impl From<RequestError> for Trouble {
-    fn from(error: RequestError) -> Self {
-        Self::Request(error)
-    }
-}
-
-impl fmt::Display for Trouble {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NotUp(error) => write!(f, "{error}"),
-            Self::Request(error) => write!(f, "{error}"),
-        }
-    }
-}
-
-impl Trouble {
-    /// Whether another call may find it gone.
-    fn passes(&self) -> bool {
-        match self {
-            Self::NotUp(error) => !matches!(error, NotUp::System(_)),
-            Self::Request(error) => {
-                matches!(error.cause, Cause::Lost | Cause::NoAnswer | Cause::Buffer(_))
-            }
-        }
     }
 }
 
@@ -242,17 +203,6 @@ impl Translation {
             _ => log::warn!("the library says that it has learnt {size} bytes: not kept"),
         }
     }
-}
-
-/// What libcamera is told of a library that does not come up.
-fn not_up(reason: &NotUp) -> IpaError {
-    let errno = match reason {
-        NotUp::Late | NotUp::Pausing => ETIMEDOUT,
-        NotUp::Initialize(error) | NotUp::System(error) => error.raw_os_error().unwrap_or(ENODEV),
-        NotUp::SetUp(SetUpError::Tuning(_)) => E2BIG,
-        NotUp::SetUp(_) => EIO,
-    };
-    error(errno, reason.to_string())
 }
 
 impl Ipa for Translation {

@@ -5,7 +5,8 @@ use std::os::fd::AsFd;
 use cami_wire::libcamera::Dialect;
 use cami_wire::libcamera::ipu3::{self, Reply, command};
 
-use crate::host::{Host, PATIENCE, memory};
+use crate::calls::memory;
+use crate::host::{Host, PATIENCE};
 
 #[path = "../../../wire/tests/common/captures.rs"]
 mod format;

@@ -7,7 +7,8 @@ use cami_door::limits;
 use cami_wire::libcamera::ipu3::{Call, Event, Reply, command};
 use cami_wire::libcamera::{ControlValue, Dialect};
 
-use crate::host::{Host, SLACK, request};
+use crate::calls::request;
+use crate::host::{Host, SLACK};
 use crate::worker::{EXPOSURE, EXPOSURE_TIME, PARAMS};
 
 /// One frame of a stream whose IPA says nothing: both answers in time, and the parameters as given.

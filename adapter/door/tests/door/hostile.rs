@@ -8,7 +8,8 @@ use cami_wire::libcamera::ipu3::{Call, Event, Reply, command};
 use nix::sys::socket::{MsgFlags, send};
 use std::os::fd::AsRawFd;
 
-use crate::host::{Host, PATIENCE, memory};
+use crate::calls::memory;
+use crate::host::{Host, PATIENCE};
 
 fn raw(host: &Host, bytes: &[u8]) {
     let flags = MsgFlags::MSG_NOSIGNAL | MsgFlags::MSG_DONTWAIT;
@@ -99,7 +100,7 @@ fn stray_descriptors_are_closed() {
     let message = Call::UnmapBuffers(vec![99]).encode(9000, host.dialect).unwrap();
     host.send(&message, &fds);
     assert_eq!(host.answer(command::UNMAP_BUFFERS, 9000).body, b"");
-    let message = Call::MapBuffers(vec![crate::host::buffer(77, 10)]).encode(9001, host.dialect);
+    let message = Call::MapBuffers(vec![crate::calls::buffer(77, 10)]).encode(9001, host.dialect);
     host.send(&message.unwrap(), &fds);
     assert_eq!(host.answer(command::MAP_BUFFERS, 9001).body, b"");
     assert_eq!(open(&host), before);

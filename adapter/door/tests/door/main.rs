@@ -11,6 +11,7 @@
     reason = "tests and their helpers state what they expect"
 )]
 
+mod calls;
 mod captures;
 mod faults;
 mod host;

@@ -6,7 +6,8 @@ use std::time::Duration;
 use cami_wire::libcamera::ipu3::{Call, Event, Reply};
 use cami_wire::libcamera::{ControlValue, Dialect, InfoMapPacket};
 
-use crate::host::{Host, PATIENCE, buffer, command, journal, memory, request, sockets};
+use crate::calls::{buffer, memory, request};
+use crate::host::{Host, PATIENCE, command, journal, sockets};
 use crate::worker::{AE_ENABLE, EXPOSURE, EXPOSURE_TIME, PARAMS};
 
 const DIALECTS: [Dialect; 4] = [Dialect::V0_0, Dialect::V0_1, Dialect::V0_4, Dialect::V0_6];

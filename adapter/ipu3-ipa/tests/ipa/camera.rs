@@ -11,24 +11,21 @@ use cami_abi::CameraAlgorithm;
 use cami_ipu3::bytes_of;
 use cami_ipu3::uapi::Stats3a;
 use cami_ipu3_ipa::{
-    ControlIds, ControlName, Files, IdSet, Ipa, Mode, PARAMS_BYTES, Places, Processed,
-    SensorSettings, Translation,
+    ControlIds, ControlName, Files, IdSet, Ipa, PARAMS_BYTES, Places, Processed, SensorSettings,
+    Translation,
 };
 use cami_wire::libcamera::{
-    Control, ControlElement, ControlInfo, ControlList, ControlValue, IdMap, IpaCameraSensorInfo,
-    IpaSettings, Rectangle, Size,
+    Control, ControlElement, ControlInfo, ControlList, ControlValue, IdMap, IpaSettings,
 };
 use virtual_camera::{
     Camera as _, ChartCamera, Exposure, Grids, ScheduledLight, Stripes, raw_statistics,
 };
 
-pub const EXPOSURE: u32 = 0x0098_0911;
-pub const VBLANK: u32 = 0x009e_0901;
-pub const ANALOGUE_GAIN: u32 = 0x009e_0903;
-pub const FOCUS: u32 = 0x009a_090a;
-/// Limits of the sensor: lines, codes.
-pub const LINES: (i32, i32) = (4, 3206);
-pub const CODES: (i32, i32) = (128, 2048);
+pub(crate) use crate::made_up::{
+    ANALOGUE_GAIN, CODES, EXPOSURE, LINES, mode, sensor_controls, sensor_info,
+};
+use crate::made_up::{POSITIONS, list};
+
 /// Position of the lens at which the chart is sharp is the chart camera's own.
 const FRAME_NS: i64 = 33_330_370;
 /// Longer than any call takes on a slow machine: what is tested there is not time.
@@ -56,46 +53,6 @@ impl Files for Made {
         drop(self.1.read().unwrap());
         self.0.lock().unwrap().insert(path.to_path_buf(), contents.to_vec());
         Ok(())
-    }
-}
-
-pub fn v4l2(id: u32, (min, max): (i32, i32), def: i32) -> ControlInfo {
-    let [min, max, def] = [min, max, def].map(|value| ControlValue::scalar(&value));
-    ControlInfo { id, kind: i32::TYPE, direction: 0, min, max, def }
-}
-
-pub fn sensor_controls() -> Vec<ControlInfo> {
-    vec![
-        v4l2(EXPOSURE, LINES, 1600),
-        v4l2(ANALOGUE_GAIN, CODES, 128),
-        v4l2(VBLANK, (78, 30_000), 78),
-    ]
-}
-
-pub fn sensor_info() -> IpaCameraSensorInfo {
-    let size = Size { width: 4224, height: 3136 };
-    IpaCameraSensorInfo {
-        model: "ov13858".to_owned(),
-        bits_per_pixel: 10,
-        cfa_pattern: 0,
-        active_area_size: size,
-        analog_crop: Rectangle { x: 0, y: 0, width: size.width, height: size.height },
-        output_size: size,
-        pixel_rate: 432_000_000,
-        min_line_length: 4480,
-        max_line_length: 4480,
-        min_frame_length: 3214,
-        max_frame_length: 33_136,
-    }
-}
-
-pub fn mode() -> Mode {
-    Mode {
-        sensor: sensor_info(),
-        sensor_controls: sensor_controls(),
-        lens_controls: vec![v4l2(FOCUS, (0, 1023), 0)],
-        bds: Size { width: 1920, height: 1080 },
-        iif: Size { width: 4224, height: 3136 },
     }
 }
 
@@ -208,11 +165,7 @@ impl Session {
     }
 
     pub fn ask_for(&mut self, frame: u32, asked: &[(ControlName, ControlValue)]) {
-        let controls = asked.iter().filter_map(|(name, value)| {
-            Some(Control { id: self.ids.id(*name)?, value: value.clone() })
-        });
-        let list = ControlList { handle: 0, id_map: IdMap::Controls, controls: controls.collect() };
-        self.ipa.queue_request(frame, &list);
+        self.ipa.queue_request(frame, &list(self.ids, asked));
     }
 
     /// One frame: parameters, exposure, statistics.
@@ -244,7 +197,7 @@ impl Session {
         assert!((CODES.0..=CODES.1).contains(&sensor.analogue_gain_code), "{sensor:?}");
         let lens = self.lens;
         if let Some(position) = sensor.lens_position {
-            assert!((0..=1023).contains(&position), "{sensor:?}");
+            assert!((POSITIONS.0..=POSITIONS.1).contains(&position), "{sensor:?}");
             self.lens = position;
         }
         for control in &processed.metadata {

@@ -19,4 +19,7 @@ mod converge;
 mod faults;
 mod faulty;
 mod lifecycle;
+#[allow(dead_code, reason = "what only tests inside the crate need")]
+#[path = "../../src/made_up.rs"]
+mod made_up;
 mod recorded;

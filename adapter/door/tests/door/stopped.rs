@@ -163,7 +163,7 @@ fn stopped_in(what: &str, at: &str) -> bool {
     host.tell(&call);
     let until = Instant::now() + SLACK;
     while !host.lines().iter().any(|line| line.starts_with(at)) && Instant::now() < until {
-        std::thread::yield_now();
+        std::thread::sleep(Duration::from_millis(2));
     }
     stop(&host);
     if host.receive(Duration::ZERO).is_some() {

@@ -10,7 +10,9 @@ use crate::library::Library;
 /// libcameras that are installed.
 ///
 /// Where the dialect leaves a choice, the installed libcameras that speak it decide if they agree.
-/// Where there is none, or they do not, only the numbers hold that are the same in all candidates.
+/// Where there is none, or they do not, only the numbers hold that are the same in all candidates. So
+/// it is where none of them is what `version` says: it may be of the libcamera before an upgrade, and a
+/// control of another type than its number's ends an application (`ControlInfoMap::validate`, fatal).
 #[must_use]
 pub fn control_ids(
     version: Option<LibcameraVersion>,
@@ -21,7 +23,18 @@ pub fn control_ids(
     if let Some(LibcameraVersion { major, minor, .. }) = version {
         // What the wire shows is true, and a configuration may be of the libcamera before.
         if speaks_so(major, minor, dialect) {
-            return IdSet::of_version(major, minor).into();
+            let configured = IdSet::of_version(major, minor);
+            let mut sets = sets(installed, dialect);
+            if sets.is_empty() || sets.contains(&configured) {
+                return configured.into();
+            }
+            log::warn!(
+                "libcamera.version is {major}.{minor}, but the libcamera that is installed numbers its \
+                 controls otherwise: few are offered. If another one is used, put its folder into \
+                 LD_LIBRARY_PATH"
+            );
+            sets.push(configured);
+            return ControlIds::any_of(&sets);
         }
         log::warn!(
             "libcamera.version is {major}.{minor}, but libcamera does not speak as that: not used"
@@ -30,18 +43,23 @@ pub fn control_ids(
     if candidates.known().is_some() {
         return candidates;
     }
-    let mut sets: Vec<IdSet> = Vec::new();
-    for library in installed.iter().filter(|library| speaks(library, dialect)) {
-        // One that tells neither may be any of them.
-        let Some(set) = library.ids else { return candidates };
-        if !sets.contains(&set) {
-            sets.push(set);
-        }
+    // One that tells neither may be any of them.
+    if installed.iter().any(|library| speaks(library, dialect) && library.ids.is_none()) {
+        return candidates;
     }
-    match sets.as_slice() {
+    match sets(installed, dialect).as_slice() {
         [set] => (*set).into(),
         _ => candidates,
     }
+}
+
+/// The numbers of those libcameras that speak so, each once.
+fn sets(installed: &[Library], dialect: Dialect) -> Vec<IdSet> {
+    let mut sets = Vec::new();
+    for library in installed.iter().filter(|library| speaks(library, dialect)) {
+        sets.extend(library.ids.filter(|set| !sets.contains(set)));
+    }
+    sets
 }
 
 /// Whether that version speaks so. One that does not tell its version may.
@@ -81,9 +99,16 @@ mod tests {
         assert_eq!(known(Dialect::V0_4, &[trixie.clone(), newer]), None, "they do not agree");
         assert_eq!(known(Dialect::V0_4, &[trixie.clone(), silent]), None);
         assert_eq!(known(Dialect::V0_1, &both), None, "none of them speaks so");
-        assert_eq!(known(Dialect::V0_0, &[trixie]), Some(IdSet::UpTo0_1));
+        assert_eq!(known(Dialect::V0_0, std::slice::from_ref(&trixie)), Some(IdSet::UpTo0_1));
         let version = LibcameraVersion::parse("0.5.0");
-        assert_eq!(control_ids(version, Dialect::V0_4, &both).known(), Some(IdSet::From0_5));
+        assert_eq!(control_ids(version, Dialect::V0_4, &[]).known(), Some(IdSet::From0_5));
+        let (old, newer) = (&both[..1], library("0.5.2", Some(IdSet::From0_5)));
+        assert_eq!(control_ids(version, Dialect::V0_4, old).known(), Some(IdSet::From0_5));
+        let all = [trixie, newer];
+        assert_eq!(control_ids(version, Dialect::V0_4, &all).known(), Some(IdSet::From0_5));
+        // What was right before an upgrade, or after the wrong one: nothing that may be another's.
+        let unsure = control_ids(version, Dialect::V0_4, &both);
+        assert_eq!(unsure, ControlIds::of_dialect(Dialect::V0_4));
         // Of the libcamera before the upgrade.
         assert_eq!(control_ids(version, Dialect::V0_0, &both).known(), Some(IdSet::UpTo0_1));
         let stale = LibcameraVersion::parse("0.4.0");

@@ -74,11 +74,12 @@ fn options(config: &Config) -> Options {
 /// leaves a choice: under ChromeOS's filter it leaves none, and they could not be.
 fn ids(config: &Config, dialect: Dialect) -> ControlIds {
     let version = config.libcamera.version;
-    let decided = version.is_some() || ControlIds::of_dialect(dialect).known().is_some();
-    let found =
-        if decided { Vec::new() } else { installed(&folders(std::env::var_os("LD_LIBRARY_PATH"))) };
+    let found = match ControlIds::of_dialect(dialect).known() {
+        Some(_) => Vec::new(),
+        None => installed(&folders(std::env::var_os("LD_LIBRARY_PATH"))),
+    };
     let ids = control_ids(version, dialect, &found);
-    if ids.known().is_none() {
+    if ids.known().is_none() && version.is_none() {
         log::warn!(
             "libcamera speaks {dialect:?}, and which numbers its controls have is not known: set \
              libcamera.version; until then few controls are offered"

@@ -45,6 +45,27 @@ offers {controls}"
     room.empty();
 }
 
+/// A `libcamera.version` of before an upgrade, which the wire does not contradict: numbers of another
+/// libcamera would end the application.
+#[test]
+fn a_stale_version_ends_no_application() {
+    let Some(application) = application() else { return };
+    let stale = match application.version {
+        (0, 1) => "0.2.0",
+        (0, 2 | 3) => "0.1.0",
+        (0, 4) => "0.5.0",
+        _ => "0.4.0",
+    };
+    let room = Room::new();
+    let mut command = room.command(application, &artefact("libcam_algo_reference.so"));
+    let output = command.env("CAMI_IPA_LIBCAMERA__VERSION", stale).output().unwrap();
+    let said = text(&output.stdout);
+    assert_eq!(output.status.code(), Some(0), "{said}\n{}", text(&output.stderr));
+    let frames = said.lines().filter(|line| line.starts_with("frames: 30 parameters, 27 metadata"));
+    assert_eq!(frames.filter(|line| line.ends_with(" 0 wrong")).count(), 2, "{said}");
+    room.empty();
+}
+
 /// In the namespaces that libcamera has made, as our host tells it.
 #[test]
 fn the_sandbox_inside_libcamera_s_own_is_told_as_it_is() {

@@ -82,7 +82,7 @@ pub fn overview() -> String {
     }
     text.push_str(
         "\n  help [COMMAND]          this, or a command's options\n  --version\n\n\
-         exit codes: 0 done, 1 the thing examined falls short, 2 wrong usage or environment\n",
+         exit codes: 0 done; 1 what was examined falls short; 2 wrong usage or environment\n",
     );
     text
 }

@@ -54,10 +54,12 @@ pub(super) struct Packet<'a> {
 }
 
 impl<'a> Packet<'a> {
-    /// Splits a packet whose entries have `entry_bytes` each.
+    /// Splits a packet whose entries have `entry_bytes` each. Behind them there may be `unused_bytes`
+    /// for each of them, or none.
     pub fn decode(
         packet: &'a [u8],
         entry_bytes: usize,
+        unused_bytes: usize,
         dialect: Dialect,
     ) -> Result<Self, WireError> {
         let mut reader = Reader::new(packet);
@@ -75,10 +77,17 @@ impl<'a> Packet<'a> {
             .checked_mul(entry_bytes)
             .filter(|&bytes| bytes <= reader.remaining())
             .ok_or(WireError::BadCount(announced(count)))?;
-        if data_offset != announced(HEADER_BYTES.saturating_add(entries_bytes)) {
+        let entries_end = HEADER_BYTES.saturating_add(entries_bytes);
+        let unused = count.saturating_mul(unused_bytes);
+        let unused = if data_offset == announced(entries_end) {
+            0
+        } else if data_offset == announced(entries_end.saturating_add(unused)) {
+            unused
+        } else {
             return Err(WireError::DataOffset(data_offset));
-        }
+        };
         let entries = Reader::new(reader.bytes(entries_bytes)?);
+        reader.bytes(unused)?;
         let data = DataReader { offset: 0, reader, dialect };
         Ok(Self { handle, id_map, count, entries, data })
     }

@@ -10,7 +10,8 @@ pub enum Dialect {
     V0_1,
     /// 0.4.0 to 0.5.x: two control types were inserted, and info entries gained a direction.
     V0_4,
-    /// 0.6.0 to 0.7.0: version 2 control packets (libcamera cfdc2811).
+    /// 0.6.0 to 0.7.0: version 2 control packets (libcamera cfdc2811). In 0.6.0 info maps have unused
+    /// bytes behind their entries, which are understood and never written.
     V0_6,
     /// Since 0.7.1: `vimc`'s `init` gained a file descriptor; `ipu3` is that of 0.6.0.
     V0_7_1,

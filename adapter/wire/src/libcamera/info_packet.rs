@@ -57,6 +57,13 @@ fn entry_bytes(dialect: Dialect) -> usize {
     if dialect.packet_version() > 1 { 64 } else { 16 }
 }
 
+/// Bytes that 0.6.0 leaves unused behind the entries, for each of them: it counts their value
+/// descriptions twice (mended in 0.7.0, libcamera 5e59969d). Its reader needs none, as every libcamera's
+/// goes by the header's offset.
+fn unused_bytes(dialect: Dialect) -> usize {
+    if dialect.packet_version() > 1 { 48 } else { 0 }
+}
+
 impl ControlInfo {
     fn encode(&self, packet: &mut PacketWriter, dialect: Dialect) -> Result<(), WireError> {
         let values = [&self.min, &self.max, &self.def];
@@ -131,7 +138,8 @@ impl Value for ControlInfoMap {
     }
 
     fn decode(bytes: &[u8], dialect: Dialect) -> Result<Self, WireError> {
-        let mut packet = Packet::decode(bytes, entry_bytes(dialect), dialect)?;
+        let mut packet =
+            Packet::decode(bytes, entry_bytes(dialect), unused_bytes(dialect), dialect)?;
         let mut controls = Vec::new();
         for _ in 0..packet.count {
             controls.push(ControlInfo::decode(&mut packet, dialect)?);

@@ -71,7 +71,7 @@ impl Value for ControlList {
     }
 
     fn decode(bytes: &[u8], dialect: Dialect) -> Result<Self, WireError> {
-        let mut packet = Packet::decode(bytes, entry_bytes(dialect), dialect)?;
+        let mut packet = Packet::decode(bytes, entry_bytes(dialect), 0, dialect)?;
         let mut controls = Vec::new();
         for _ in 0..packet.count {
             let id = packet.entries.u32()?;

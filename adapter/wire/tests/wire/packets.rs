@@ -119,6 +119,27 @@ fn info_map_of_version_2_describes_each_limit() {
     );
 }
 
+/// libcamera 0.6.0 leaves 48 bytes unused for each entry, with whatever was there.
+#[test]
+fn info_map_of_0_6_0_has_unused_bytes_behind_its_entries() {
+    let mut map = exposure_map(3);
+    map.controls.push(ControlInfo { id: ANALOGUE_GAIN, ..map.controls[0].clone() });
+    let good = encoded(&map, Dialect::V0_6);
+    let with_unused = |bytes: usize, told: u32| {
+        let mut packet = good.clone();
+        packet.splice(32 + 2 * 64..32 + 2 * 64, std::iter::repeat_n(0xee, bytes));
+        let size = u32::try_from(packet.len()).unwrap();
+        packet[12..16].copy_from_slice(&size.to_le_bytes());
+        packet[16..20].copy_from_slice(&(32 + 2 * 64 + told).to_le_bytes());
+        ControlInfoMap::decode(&packet, Dialect::V0_6)
+    };
+    assert_eq!(with_unused(96, 96), Ok(map.clone()));
+    assert_eq!(with_unused(0, 0), Ok(map));
+    assert_eq!(with_unused(48, 48), Err(WireError::DataOffset(32 + 2 * 64 + 48)));
+    assert_eq!(with_unused(96, 48), Err(WireError::DataOffset(32 + 2 * 64 + 48)));
+    assert_eq!(with_unused(0, 96), Err(WireError::Truncated));
+}
+
 #[test]
 fn type_numbers_before_and_since_0_4_0_follow_libcamera() {
     use ControlType::{

@@ -188,6 +188,8 @@ impl Costs {
 pub(crate) struct Needed {
     pub(crate) contents: HashSet<ContentId>,
     pub(crate) pages: HashSet<u64>,
+    /// What they take in the file.
+    pub(crate) bytes: u64,
     costs: Costs,
     /// The cost of what was looked at and not taken.
     outlines: HashMap<ContentId, crate::block::Content>,
@@ -198,6 +200,13 @@ impl Needed {
         Self { costs, ..Self::default() }
     }
 
+    /// Nothing is needed.
+    pub(crate) fn clear(&mut self) {
+        self.contents.clear();
+        self.pages.clear();
+        self.bytes = 0;
+    }
+
     /// Bytes that a content adds.
     pub(crate) fn cost<S: Source>(&mut self, recording: &Recording<S>, content: ContentId) -> u64 {
         if content == 0 || self.contents.contains(&content) {
@@ -206,7 +215,7 @@ impl Needed {
         let Ok(outline) = recording.outline(content) else { return 0 };
         let new = numbers(&outline).filter(|page| !self.pages.contains(page));
         let pages: u64 = new.map(|page| self.costs.page(page)).sum();
-        let own = 44 + 12 * outline.runs.len() as u64;
+        let own = own_bytes(&outline);
         self.outlines.insert(content, outline);
         pages.saturating_add(own)
     }
@@ -218,9 +227,19 @@ impl Needed {
         }
         let known = self.outlines.remove(&content).map_or_else(|| recording.outline(content), Ok);
         if let Ok(outline) = known {
-            self.pages.extend(numbers(&outline));
+            self.bytes = self.bytes.saturating_add(own_bytes(&outline));
+            for page in numbers(&outline) {
+                if self.pages.insert(page) {
+                    self.bytes = self.bytes.saturating_add(self.costs.page(page));
+                }
+            }
         }
     }
+}
+
+/// A content's block without its pages.
+fn own_bytes(outline: &crate::block::Content) -> u64 {
+    44 + 12 * outline.runs.len() as u64
 }
 
 /// The numbers of a content's pages, no more than a content can have.

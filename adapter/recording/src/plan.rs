@@ -12,6 +12,9 @@ use crate::source::Source;
 /// Hosts that are told of, though nothing is left of what happened in them.
 const MAX_OLD_HOSTS: usize = 1000;
 
+/// How often the newest part is chosen anew where what has to stay beside it takes too much.
+const ATTEMPTS: u32 = 4;
+
 /// The numbers of `cami_wire::control::Role`, as recordings have them.
 mod role {
     pub const SET_UP: u32 = 1;
@@ -79,12 +82,23 @@ impl Plan {
     ) -> io::Result<Self> {
         let mut plan = Self::default();
         let facts = plan.facts(recording, go_on)?;
-        plan.kept = vec![false; facts.len()];
         let mut needed = Needed::new(Costs::of(recording)?);
-        keep.contents.iter().for_each(|&content| needed.add(recording, content));
-        let live = plan.choose(recording, &facts, keep.bytes, &mut needed, go_on)?;
-        plan.set_up(&facts, &live);
-        plan.partners(&facts);
+        let mut room = keep.bytes;
+        for _ in 0..ATTEMPTS {
+            plan.kept = vec![false; facts.len()];
+            needed.clear();
+            keep.contents.iter().for_each(|&content| needed.add(recording, content));
+            let newest = room.saturating_sub(needed.bytes);
+            let live = plan.choose(recording, &facts, newest, &mut needed, go_on)?;
+            plan.set_up(&facts, &live);
+            plan.partners(&facts);
+            // The last states and partners of what stays are known only now.
+            let excess = plan.bytes(recording, &facts, &mut needed).saturating_sub(keep.bytes);
+            if excess <= keep.bytes / 8 || room == 0 {
+                break;
+            }
+            room = room.saturating_sub(excess);
+        }
         for (event, fact) in facts.iter().enumerate() {
             if matches!(fact.what, What::Dropped) {
                 // A new one takes its place.
@@ -99,6 +113,21 @@ impl Plan {
         plan.contents = needed.contents;
         plan.pages = needed.pages;
         Ok(plan)
+    }
+
+    /// What is chosen takes in the file, about.
+    fn bytes<S: Source>(
+        &self,
+        recording: &Recording<S>,
+        facts: &[Fact],
+        needed: &mut Needed,
+    ) -> u64 {
+        let mut bytes = 0_u64;
+        for (_, fact) in facts.iter().enumerate().filter(|(event, _)| self.keeps(*event)) {
+            needed.add(recording, fact.content);
+            bytes = bytes.saturating_add(fact.bytes);
+        }
+        bytes.saturating_add(needed.bytes)
     }
 
     pub(crate) fn keeps(&self, event: usize) -> bool {

@@ -304,3 +304,68 @@ fn it_can_be_stopped_at_any_moment_and_bears_a_cut_file() {
         complete(&small, &whole);
     }
 }
+
+/// A writer that goes on needs what its buffers hold: it takes from the room of the newest events, and
+/// does not come on top of them.
+#[test]
+fn what_buffers_hold_is_counted() {
+    let mut file = Vec::new();
+    let mut writer = Writer::begin(&mut file, 7).unwrap();
+    writer.write(&Host { host: 1, ..Host::default() }.into()).unwrap();
+    let mut number = 0;
+    let mut go = |writer: &mut Writer<&mut Vec<u8>>, handle: i32, seed: u64| {
+        number += 1;
+        let snapshot = Snapshot::of(&page(seed));
+        let content = writer.content(Buffer(handle as u64), &snapshot).unwrap();
+        let requested =
+            Requested { host: 1, number, req_id: 8, handle, content, ..Requested::default() };
+        writer.write(&requested.into()).unwrap();
+        let returned = Returned {
+            host: 1,
+            request: number,
+            req_id: 8,
+            handle,
+            content,
+            ..Returned::default()
+        };
+        writer.write(&returned.into()).unwrap();
+    };
+    // Buffers of one page of noise each, and then another again and again.
+    for handle in 0..70 {
+        go(&mut writer, handle, 5000 + handle as u64);
+    }
+    for seed in 0..200 {
+        go(&mut writer, 70, 100_000 + seed);
+    }
+    let latest = writer.latest_contents();
+    drop(writer);
+    let asked = 128 * PAGE_BYTES as u64;
+    let (_, left) = made_smaller(&file, asked, &latest);
+    assert!(left.bytes <= asked / 8 * 9, "{} of {asked}", left.bytes);
+    // Where they take more than all the room, the least is left: they, and the last request.
+    let (_, left) = made_smaller(&file, 32 * PAGE_BYTES as u64, &latest);
+    assert!(left.bytes <= 76 * PAGE_BYTES as u64, "{}", left.bytes);
+}
+
+/// The same holds for the last states of a host.
+#[test]
+fn last_states_are_counted() {
+    let mut file = Vec::new();
+    let mut writer = Writer::begin(&mut file, 7).unwrap();
+    writer.write(&Host { host: 1, ..Host::default() }.into()).unwrap();
+    for number in 1..=300_u64 {
+        // 60 states of one page each, then requests that none of them is.
+        let (role, handle) = if number <= 60 { (2, number as i32) } else { (0, 0) };
+        let content = writer.content(Buffer(handle as u64), &Snapshot::of(&page(number))).unwrap();
+        let requested =
+            Requested { host: 1, number, req_id: 8, role, handle, content, ..Requested::default() };
+        writer.write(&requested.into()).unwrap();
+        let returned =
+            Returned { host: 1, request: number, req_id: 8, handle, ..Returned::default() };
+        writer.write(&returned.into()).unwrap();
+    }
+    drop(writer);
+    let asked = 100 * PAGE_BYTES as u64;
+    let (_, left) = made_smaller(&file, asked, &[]);
+    assert!(left.bytes <= asked / 8 * 9, "{} of {asked}", left.bytes);
+}

@@ -43,6 +43,9 @@ const BDS: Size = Size { width: 1280, height: 960 };
 const BDS_FACTORS: [(u32, u32); 2] = [(5, 2), (2, 1)];
 /// A frame at 30 per second: an answer that takes longer holds the pipeline up.
 pub const FRAME_TIME: Duration = Duration::from_micros(33_333);
+/// Answers in a row that may be missing. A worker that answers nothing would take [`PATIENCE`] for each
+/// of its frames' two otherwise, which is most of an hour.
+const MISSING_IN_A_ROW: u32 = 5;
 
 /// How the worker answered.
 #[derive(Debug, Default)]
@@ -55,6 +58,15 @@ pub struct Answers {
     pub late: u64,
     /// Not within [`PATIENCE`].
     pub missing: u64,
+}
+
+impl Answers {
+    fn of(&mut self, wanted: Wanted) -> &mut Latencies {
+        match wanted {
+            Wanted::Params => &mut self.params,
+            Wanted::Metadata => &mut self.metadata,
+        }
+    }
 }
 
 /// A worker with a camera that streams.
@@ -71,6 +83,9 @@ pub struct Pipeline {
     pub lens: i32,
     /// How the worker answered so far.
     pub answers: Answers,
+    /// How long is waited for an answer: [`PATIENCE`].
+    patience: Duration,
+    missing_in_a_row: u32,
 }
 
 /// Which answer of a frame is waited for.
@@ -128,13 +143,13 @@ impl Pipeline {
             delays: DelayedControls::new(initial),
             lens: 0,
             answers: Answers::default(),
+            patience: PATIENCE,
+            missing_in_a_row: 0,
         };
         pipeline.map_buffers()?;
         succeed("start", pipeline.worker.ask(&Call::Start, &[])?)?;
         // What came before the answer: the first exposure.
-        while let Some(found) = pipeline.worker.event(Deadline::now())? {
-            pipeline.take(found.event)?;
-        }
+        pipeline.drain()?;
         for frame in 0..AHEAD {
             pipeline.queue(frame)?;
         }
@@ -170,6 +185,7 @@ impl Pipeline {
     /// The parameters of a frame; those of an earlier one if the worker gives none.
     pub fn compute_params(&mut self, frame: u32) -> Result<Box<Params>, WorkerError> {
         let buffer_id = 1 + frame % BUFFERS;
+        self.drain()?;
         let begun = self.worker.tell(&Call::ComputeParams { frame, buffer_id })?;
         self.wait_for(Wanted::Params, frame, begun)?;
         let mut params = zeroed_box::<Params>();
@@ -206,6 +222,7 @@ impl Pipeline {
             buffer_id: 1 + BUFFERS + frame % BUFFERS,
             sensor_controls: Some(list),
         };
+        self.drain()?;
         let begun = self.worker.tell(&call)?;
         self.wait_for(Wanted::Metadata, frame, begun)?;
         self.queue(frame.saturating_add(AHEAD))
@@ -227,11 +244,12 @@ impl Pipeline {
     }
 
     fn wait_for(&mut self, wanted: Wanted, frame: u32, begun: Instant) -> Result<(), WorkerError> {
-        let until = Deadline::after(PATIENCE);
+        let until = Deadline::after(self.patience);
         loop {
-            let Some(found) = self.worker.event(until)? else {
-                self.answers.missing += 1;
-                return Ok(());
+            // A socket that is never empty has the deadline of one that is.
+            let found = if until.has_passed() { None } else { self.worker.event(until)? };
+            let Some(found) = found else {
+                return self.missing(wanted, begun);
             };
             if self.take(found.event)? != Some((wanted, frame)) {
                 // An answer that was given up comes after all, or what was ordered.
@@ -239,12 +257,31 @@ impl Pipeline {
             }
             let took = found.at.saturating_duration_since(begun);
             self.answers.late += u64::from(took > FRAME_TIME);
-            match wanted {
-                Wanted::Params => self.answers.params.push(took),
-                Wanted::Metadata => self.answers.metadata.push(took),
-            }
+            self.answers.of(wanted).push(took);
+            self.missing_in_a_row = 0;
             return Ok(());
         }
+    }
+
+    fn missing(&mut self, wanted: Wanted, begun: Instant) -> Result<(), WorkerError> {
+        self.answers.missing += 1;
+        // Its time counts: a percentile that leaves out the slowest says nothing.
+        self.answers.of(wanted).push(begun.elapsed());
+        self.missing_in_a_row += 1;
+        if self.missing_in_a_row >= MISSING_IN_A_ROW {
+            return Err(WorkerError::new(format!(
+                "{MISSING_IN_A_ROW} answers in a row are missing"
+            )));
+        }
+        Ok(())
+    }
+
+    /// Takes what came before it was asked for: it is no answer to what is sent now.
+    fn drain(&mut self) -> Result<(), WorkerError> {
+        while let Some(found) = self.worker.event(Deadline::now())? {
+            self.take(found.event)?;
+        }
+        Ok(())
     }
 
     /// Does what an event says; which answer of which frame it was, if it was one.
@@ -401,7 +438,59 @@ fn isp_input(sensor: &KnownSensor) -> Size {
 
 #[cfg(test)]
 mod tests {
+    use super::super::worker::fake;
     use super::*;
+
+    /// A pipeline whose worker is the other end of what is returned.
+    fn pipeline(patience: Duration) -> (Pipeline, cami_link::Link) {
+        let (worker, theirs) = fake::worker();
+        let sensor = KnownSensor::by_name("ov5670").expect("a known sensor");
+        let bytes = size_of::<Params>() as u64;
+        let params = (0..BUFFERS).map(|_| sealed_memory("t", bytes).expect("memory"));
+        let initial = SensorSettings { lines: default_lines(&sensor), gain_code: GAIN_ONE };
+        let pipeline = Pipeline {
+            worker,
+            sensor,
+            sensor_map: 0,
+            params: params.collect(),
+            statistics: Vec::new(),
+            delays: DelayedControls::new(initial),
+            lens: 0,
+            answers: Answers::default(),
+            patience,
+            missing_in_a_row: 0,
+        };
+        (pipeline, theirs)
+    }
+
+    #[test]
+    fn a_worker_that_answers_nothing_is_given_up() {
+        let patience = Duration::from_millis(20);
+        let (mut pipeline, _theirs) = pipeline(patience);
+        let error = (0..100).find_map(|frame| pipeline.compute_params(frame).err());
+        let error = error.expect("an end").to_string();
+        assert!(error.contains("5 answers in a row are missing"), "{error}");
+        assert_eq!(pipeline.answers.missing, 5);
+        // They count with the time that was waited for them.
+        let fastest = pipeline.answers.params.percentile_us(1).expect("times");
+        assert!(fastest >= 20_000, "{fastest}");
+    }
+
+    #[test]
+    fn a_worker_that_floods_is_given_up() {
+        for event in [
+            Event::ParamsComputed { frame: 99 },
+            Event::SetSensorControls { frame: 0, sensor_controls: None, lens_controls: None },
+        ] {
+            let (mut pipeline, theirs) = pipeline(PATIENCE);
+            let flood = fake::flood(theirs, &event);
+            let error = (0..1000).find_map(|frame| pipeline.compute_params(frame).err());
+            let error = error.expect("an end").to_string();
+            assert!(error.contains("nobody waits for"), "{error}");
+            drop(pipeline);
+            flood.join().expect("the flood ends with the socket");
+        }
+    }
 
     #[test]
     fn the_isp_takes_what_it_can_scale() {

@@ -20,6 +20,9 @@ pub const PATIENCE: Duration = Duration::from_secs(2);
 const SET_UP: Duration = Duration::from_secs(20);
 /// Largest message: metadata and maps have some 100 bytes, and no socket takes more.
 const MOST_BYTES: usize = 1 << 20;
+/// Messages that are taken between two of ours. A frame has three; those of frames that were given up
+/// may come with them. A worker that floods would otherwise be listened to for ever.
+const MOST_MESSAGES: u32 = 64;
 
 /// What goes wrong between libcamera and a worker.
 #[derive(Debug)]
@@ -64,6 +67,8 @@ pub struct Worker {
     pub serializer: ControlSerializer,
     next_cookie: u32,
     events: VecDeque<Dated>,
+    /// Messages that may still come before the next of ours.
+    allowed: u32,
 }
 
 impl Worker {
@@ -87,7 +92,10 @@ impl Worker {
         let serializer = ControlSerializer::new(Role::Proxy);
         let inbox = Inbox::new(MOST_BYTES, 0);
         let events = VecDeque::new();
-        Ok(Self { child, process, link, inbox, dialect, serializer, next_cookie: 0, events })
+        let (next_cookie, allowed) = (0, MOST_MESSAGES);
+        let own =
+            Self { child, process, link, inbox, dialect, serializer, next_cookie, events, allowed };
+        Ok(own)
     }
 
     /// Number of its process.
@@ -101,6 +109,7 @@ impl Worker {
         let message = call.encode(cookie, self.dialect).map_err(WorkerError::at("a message"))?;
         let sent = self.link.send(&[IoSlice::new(&message)], fds, PATIENCE);
         sent.map_err(WorkerError::at("the worker does not take a message"))?;
+        self.allowed = MOST_MESSAGES;
         Ok(cookie)
     }
 
@@ -116,8 +125,9 @@ impl Worker {
         let command = call.command();
         let until = Deadline::after(SET_UP);
         loop {
-            let (number, found, body) = self
-                .receive(until)?
+            // The deadline of an empty socket is the link's; here is that of one that is never empty.
+            let message = if until.has_passed() { None } else { self.receive(until)? };
+            let (number, found, body) = message
                 .ok_or_else(|| WorkerError::new(format!("call {command} is not answered")))?;
             // libcamera tells answers by their cookie alone; that of `init` is an event's too.
             if found == cookie && number == command {
@@ -159,7 +169,13 @@ impl Worker {
             return Err(WorkerError::new(format!("the worker has ended: {status}")));
         }
         match self.link.receive(&mut self.inbox, Some(until)) {
-            Ok(message) => Ok(Some((message.command, message.cookie, message.body.to_vec()))),
+            Ok(_) if self.allowed == 0 => Err(WorkerError::new(format!(
+                "the worker sends more than {MOST_MESSAGES} messages that nobody waits for"
+            ))),
+            Ok(message) => {
+                self.allowed -= 1;
+                Ok(Some((message.command, message.cookie, message.body.to_vec())))
+            }
             Err(ReceiveError::TimedOut) => Ok(None),
             Err(error) => Err(WorkerError::new(error)),
         }
@@ -178,5 +194,59 @@ impl Drop for Worker {
     fn drop(&mut self) {
         self.process.kill();
         let _ = self.child.wait();
+    }
+}
+
+#[cfg(test)]
+pub mod fake {
+    //! A worker that is a thread of the test.
+
+    use super::*;
+
+    /// A worker whose side of the socket is returned. Its process does nothing.
+    pub fn worker() -> (Worker, Link) {
+        let flags = SockFlag::SOCK_NONBLOCK | SockFlag::SOCK_CLOEXEC;
+        let (ours, theirs) =
+            socketpair(AddressFamily::Unix, SockType::Datagram, None, flags).expect("a pair");
+        let child = Command::new("sleep").arg("600").spawn().expect("a process");
+        let process =
+            ProcessFd::open(i32::try_from(child.id()).expect("a pid")).expect("a process");
+        let worker = Worker {
+            child,
+            process,
+            link: Link::from_fd(ours).expect("a link"),
+            inbox: Inbox::new(MOST_BYTES, 0),
+            dialect: Dialect::V0_7_1,
+            serializer: ControlSerializer::new(Role::Proxy),
+            // An event's cookie is 0.
+            next_cookie: 7,
+            events: VecDeque::new(),
+            allowed: MOST_MESSAGES,
+        };
+        (worker, Link::from_fd(theirs).expect("a link"))
+    }
+
+    /// Sends one event as fast as it is taken, until nobody does.
+    pub fn flood(link: Link, event: &Event) -> std::thread::JoinHandle<()> {
+        let message = event.encode(Dialect::V0_7_1).expect("an event");
+        std::thread::spawn(move || {
+            while link.send(&[IoSlice::new(&message)], &[], Duration::from_secs(20)).is_ok() {}
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_worker_that_floods_is_given_up() {
+        let (mut worker, theirs) = fake::worker();
+        let flood = fake::flood(theirs, &Event::ParamsComputed { frame: 7 });
+        let error = worker.ask(&Call::Start, &[]).expect_err("no answer among so much");
+        assert!(error.to_string().contains("nobody waits for"), "{error}");
+        assert!(worker.events.len() <= MOST_MESSAGES as usize);
+        drop(worker);
+        flood.join().expect("the flood ends with the socket");
     }
 }

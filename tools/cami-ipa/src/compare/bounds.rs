@@ -17,8 +17,8 @@ pub fn shortcomings(found: &ContestantFigures) -> Vec<String> {
         return vec![failure.clone()];
     }
     let mut short = Vec::new();
-    if found.missing_answers > 0 {
-        short.push(format!("{} answers are missing", found.missing_answers));
+    if let Some(missing) = found.missing_answers.filter(|missing| *missing > 0) {
+        short.push(format!("{missing} answers are missing"));
     }
     let reference = found.name == "reference";
     for light in &found.lights {
@@ -97,7 +97,7 @@ mod tests {
     fn failures_and_missing_answers_are_told() {
         let dead = ContestantFigures::of_failure("vendor", "", "it died".to_owned());
         assert_eq!(shortcomings(&dead), ["it died"]);
-        let figures = ContestantFigures { failure: None, missing_answers: 2, ..dead };
+        let figures = ContestantFigures { failure: None, missing_answers: Some(2), ..dead };
         assert_eq!(shortcomings(&figures), ["2 answers are missing"]);
     }
 }

@@ -13,7 +13,7 @@ use super::colour::{self, Difference};
 use super::contestants::Contestant;
 use super::cpu::CpuMeter;
 use super::delays::SensorSettings;
-use super::isp;
+use super::isp::{self, Isp};
 use super::options::CompareOptions;
 use super::pipeline::{Answers, GAIN_ONE, Pipeline};
 use super::worker::WorkerError;
@@ -29,6 +29,8 @@ pub const LIGHTS: [(&str, Source, f64); 6] = [
     ("CWF", Source::CoolWhite, 100.0),
     ("D75", Source::Daylight(7504.0), 1000.0),
 ];
+/// Columns and rows of the statistics of white balance.
+const AWB_GRID: (u8, u8) = (80, 60);
 /// Frames between two looks at the processes of a worker.
 const LOOK_EVERY: u64 = 30;
 
@@ -101,6 +103,8 @@ pub fn drive(
     let total = per_light * LIGHTS.len() as u64;
     let mut pipeline = Pipeline::start(contestant, options.sensor, dialect)?;
     let mut meter = CpuMeter::start(pipeline.pid());
+    let mut isp = Isp::new();
+    let mut told = None;
     let (mut frames, mut pictures) = (Vec::new(), Vec::new());
     for number in 0..total {
         let frame = u32::try_from(number).map_err(WorkerError::at("too many frames"))?;
@@ -110,21 +114,25 @@ pub fn drive(
         let settings = settings.ok_or_else(|| WorkerError::new("the sensor has no settings"))?;
         let exposure = exposure(&pipeline, settings);
         let params = pipeline.compute_params(frame)?;
-        frames.push(judged(&camera, number, &exposure, &params));
+        let params = isp.take(&params);
+        frames.push(judged(&camera, number, &exposure, params));
         if (number + 1) % per_light == 0 {
             let patches = camera.patches(number, &exposure);
             pictures.push(Picture {
-                as_emitted: colour::as_emitted(&params, &patches),
-                colour_only: colour::colour_only(&params, &patches),
+                as_emitted: colour::as_emitted(params, &patches),
+                colour_only: colour::colour_only(params, &patches),
             });
             tell(contestant.name, pictures.len(), &pipeline, settings);
         }
         let grids = camera.grids(number, &exposure, pipeline.lens);
         let mut stats = raw_statistics(&grids, Stripes::One);
-        let focus = &params.acc_param.af.grid_cfg;
-        if params.use_flags.unpack().acc_af != 0 {
+        if let Some((width, height)) = isp.focus_grid() {
             // The ISP measures on the grid that it is told.
-            set_focus_grid(&mut stats, &grids, focus.width.into(), focus.height.into());
+            set_focus_grid(&mut stats, &grids, width.into(), height.into());
+        }
+        if let Some(grid) = isp.awb_grid().filter(|grid| *grid != AWB_GRID && told != Some(*grid)) {
+            told = Some(grid);
+            tell_grid(contestant.name, grid);
         }
         pipeline.process_stats(frame, &stats, settings)?;
         if number % LOOK_EVERY == 0 || number + 1 == total {
@@ -147,6 +155,16 @@ fn tell(name: &str, light: usize, pipeline: &Pipeline, settings: SensorSettings)
         "{name}: {light:<4}  {:>6} us x {:>5.2}",
         pipeline.exposure_us(settings.lines),
         f64::from(settings.gain_code) / f64::from(GAIN_ONE)
+    );
+}
+
+/// The statistics of white balance have one grid, whatever is asked for: that is said, and not hidden.
+fn tell_grid(name: &str, (width, height): (u8, u8)) {
+    let (columns, rows) = AWB_GRID;
+    let _ = writeln!(
+        std::io::stderr(),
+        "{name}: asks for a grid of {width} x {height} cells for white balance, and gets one of \
+         {columns} x {rows}"
     );
 }
 

@@ -23,7 +23,7 @@ pub struct Figures {
     pub contestants: Vec<ContestantFigures>,
 }
 
-/// One of them.
+/// One of them. Of one that failed no figure is known: they are `null`, and lists are empty.
 #[derive(Debug, Serialize)]
 pub struct ContestantFigures {
     /// `reference`, `vendor` or `libcamera`.
@@ -53,7 +53,7 @@ pub struct ContestantFigures {
     /// CPU time of the worker's processes for each frame.
     pub cpu_us_per_frame: f64,
     /// How many processes that were.
-    pub processes: usize,
+    pub processes: Option<usize>,
     /// From `computeParams` to `paramsComputed`.
     pub compute_params_p50_us: Option<u64>,
     /// From `computeParams` to `paramsComputed`.
@@ -63,11 +63,11 @@ pub struct ContestantFigures {
     /// From `processStats` to `metadataReady`.
     pub process_stats_p99_us: Option<u64>,
     /// Answers after more than a frame's time.
-    pub late_answers: u64,
+    pub late_answers: Option<u64>,
     /// Answers that did not come within 2 s.
-    pub missing_answers: u64,
+    pub missing_answers: Option<u64>,
     /// Where the lens ended, in steps; the chart is sharp at 300.
-    pub lens_position: i32,
+    pub lens_position: Option<i32>,
     /// Exposure time × gain in effect in each frame, in µs.
     pub exposure_us: Vec<f64>,
     /// Mean of green in each frame, as a share of full scale.
@@ -106,28 +106,29 @@ pub struct LightFigures {
 impl ContestantFigures {
     /// Those of one that failed.
     pub fn of_failure(name: &str, what: &str, failure: String) -> Self {
+        // JSON has no such number: it is `null` there, as the figures that are `None`.
         Self {
             name: name.to_owned(),
             what: what.to_owned(),
             failure: Some(failure),
             lights: Vec::new(),
             ae_frames_max: None,
-            ae_overshoot_max: 0.0,
-            awb_error_mean_deg: 0.0,
-            awb_error_max_deg: 0.0,
-            de2000_picture_mean: 0.0,
-            de2000_picture_max: 0.0,
-            de2000_colour_mean: 0.0,
-            de2000_colour_max: 0.0,
-            cpu_us_per_frame: 0.0,
-            processes: 0,
+            ae_overshoot_max: f64::NAN,
+            awb_error_mean_deg: f64::NAN,
+            awb_error_max_deg: f64::NAN,
+            de2000_picture_mean: f64::NAN,
+            de2000_picture_max: f64::NAN,
+            de2000_colour_mean: f64::NAN,
+            de2000_colour_max: f64::NAN,
+            cpu_us_per_frame: f64::NAN,
+            processes: None,
             compute_params_p50_us: None,
             compute_params_p99_us: None,
             process_stats_p50_us: None,
             process_stats_p99_us: None,
-            late_answers: 0,
-            missing_answers: 0,
-            lens_position: 0,
+            late_answers: None,
+            missing_answers: None,
+            lens_position: None,
             exposure_us: Vec::new(),
             level: Vec::new(),
         }
@@ -153,14 +154,14 @@ impl ContestantFigures {
             de2000_colour_mean: mean(|light| light.de2000_colour_mean),
             de2000_colour_max: max(|light| light.de2000_colour_max),
             cpu_us_per_frame: course.cpu_us_per_frame,
-            processes: course.processes,
+            processes: Some(course.processes),
             compute_params_p50_us: answers.params.percentile_us(50),
             compute_params_p99_us: answers.params.percentile_us(99),
             process_stats_p50_us: answers.metadata.percentile_us(50),
             process_stats_p99_us: answers.metadata.percentile_us(99),
-            late_answers: answers.late,
-            missing_answers: answers.missing,
-            lens_position: course.lens,
+            late_answers: Some(answers.late),
+            missing_answers: Some(answers.missing),
+            lens_position: Some(course.lens),
             exposure_us: truths().map(|truth| truth.product).collect(),
             level: truths().map(|truth| truth.level).collect(),
             failure: None,
@@ -204,4 +205,20 @@ fn of_lights(spans: &[LightSpan], course: &Course) -> Vec<LightFigures> {
             }
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_that_failed_has_no_figures() {
+        let failed = ContestantFigures::of_failure("vendor", "a library", "it ended".into());
+        let json = serde_json::to_value(&failed).expect("JSON");
+        for (name, value) in json.as_object().expect("names") {
+            let is_text = ["name", "what", "failure"].contains(&name.as_str());
+            let is_empty = value.as_array().is_some_and(Vec::is_empty);
+            assert!(is_text || is_empty || value.is_null(), "{name}: {value}");
+        }
+    }
 }

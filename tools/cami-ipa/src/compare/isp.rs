@@ -1,15 +1,16 @@
 //! What the ISP makes of a colour: the blocks of `ipu3_uapi_params` between the sensor and sRGB.
 //!
 //! In the order of the ISP: black level (`obgrid_param`), linearisation (`lin_vmem_params`), white
-//! balance (`bnr.wb_gains`), colour matrix (`ccm`), gamma. A block whose bit in `use` is not set does
-//! nothing. Their units are those of linux `drivers/staging/media/ipu3/include/uapi/intel-ipu3.h`, and
+//! balance (`bnr.wb_gains`), colour matrix (`ccm`), gamma. A block whose bit in `use` is not set stays as
+//! it was, and is the driver's own before any was set ([`Isp`]). Their units are those of linux `drivers/staging/media/ipu3/include/uapi/intel-ipu3.h`, and
 //! of what Intel's library writes: raw pixels have 11 bits there, so that a black level of 64 codes of
 //! the 10-bit converter is 128.
 //!
 //! Left out: what has no meaning on even surfaces behind a lens without shading (shading, noise,
 //! demosaic, sharpening), and what follows gamma (conversion to YUV, chroma, total colour correction).
 
-use cami_ipu3::uapi::{Flags, Params};
+use cami_ipu3::uapi::{Flags, GammaCorrCtrl, Params};
+use cami_ipu3::zeroed_box;
 use virtual_camera::{BLACK_LEVEL, CODES, Rgb};
 
 /// Largest raw value in the ISP: 11 bits.
@@ -29,6 +30,120 @@ pub enum Black {
     AsEmitted,
     /// It is exactly the sensor's, whatever the parameters say.
     Ideal,
+}
+
+/// The ISP's blocks as the driver holds them from frame to frame.
+///
+/// linux `ipu3-css-params.c` (`imgu_css_cfg_acc`, `imgu_css_cfg_vmem0`) and `ipu3-css.c`
+/// (`imgu_css_set_parameters`): a block is taken from the parameters where its bit in `use` is set; else
+/// it stays what it was; and where none was ever set it is the driver's own (`ipu3-tables.c`).
+#[derive(Debug)]
+pub struct Isp {
+    held: Box<Params>,
+    /// Columns and rows of the focus grid, once one was asked for.
+    focus_grid: Option<(u8, u8)>,
+    /// The same of white balance.
+    awb_grid: Option<(u8, u8)>,
+}
+
+impl Isp {
+    /// As a stream begins.
+    pub fn new() -> Self {
+        let mut held = zeroed_box::<Params>();
+        // Those that have a part in the picture: what is held is always in use.
+        let used = Flags {
+            obgrid_param: 1,
+            lin_vmem_params: 1,
+            acc_bnr: 1,
+            acc_ccm: 1,
+            acc_gamma: 1,
+            ..Flags::default()
+        };
+        held.use_flags = used.pack();
+        // No black level, and linearisation changes nothing.
+        let lin = &mut held.lin_vmem_params;
+        let (low, rise) = (
+            [
+                &mut lin.lin_lutlow_gr,
+                &mut lin.lin_lutlow_r,
+                &mut lin.lin_lutlow_b,
+                &mut lin.lin_lutlow_gb,
+            ],
+            [
+                &mut lin.lin_lutdif_gr,
+                &mut lin.lin_lutdif_r,
+                &mut lin.lin_lutdif_b,
+                &mut lin.lin_lutdif_gb,
+            ],
+        );
+        for table in low {
+            table.iter_mut().zip((0_i16..).step_by(32)).for_each(|(entry, value)| *entry = value);
+        }
+        for table in rise {
+            table.fill(32);
+        }
+        // Gains of 1 + 16/8192.
+        let gains = &mut held.acc_param.bnr.wb_gains;
+        (gains.gr, gains.r, gains.b, gains.gb) = (16, 16, 16, 16);
+        let ccm = &mut held.acc_param.ccm;
+        (ccm.coeff_m11, ccm.coeff_m12, ccm.coeff_m13) = (9775, -2671, 1087);
+        (ccm.coeff_m21, ccm.coeff_m22, ccm.coeff_m23) = (-1071, 8303, 815);
+        (ccm.coeff_m31, ccm.coeff_m32, ccm.coeff_m33) = (-23, -7887, 16103);
+        held.acc_param.gamma.gc_ctrl = GammaCorrCtrl { enable: 1 }.pack();
+        for (index, entry) in (0_u16..).zip(held.acc_param.gamma.gc_lut.lut.iter_mut()) {
+            *entry = default_gamma(index);
+        }
+        Self { held, focus_grid: None, awb_grid: None }
+    }
+
+    /// Takes a frame's parameters; what the ISP works with then.
+    pub fn take(&mut self, params: &Params) -> &Params {
+        let used = params.use_flags.unpack();
+        let (held, given) = (&mut self.held, &params.acc_param);
+        if used.obgrid_param != 0 {
+            held.obgrid_param = params.obgrid_param;
+        }
+        if used.lin_vmem_params != 0 {
+            held.lin_vmem_params = params.lin_vmem_params;
+        }
+        if used.acc_bnr != 0 {
+            held.acc_param.bnr = given.bnr;
+        }
+        if used.acc_ccm != 0 {
+            held.acc_param.ccm = given.ccm;
+        }
+        if used.acc_gamma != 0 {
+            held.acc_param.gamma = given.gamma;
+        }
+        if used.acc_af != 0 {
+            let grid = &given.af.grid_cfg;
+            self.focus_grid = Some((grid.width, grid.height));
+        }
+        if used.acc_awb != 0 {
+            let grid = &given.awb.config.grid;
+            self.awb_grid = Some((grid.width, grid.height));
+        }
+        held
+    }
+
+    /// Columns and rows of the focus grid that was asked for last.
+    pub fn focus_grid(&self) -> Option<(u8, u8)> {
+        self.focus_grid
+    }
+
+    /// The same of white balance.
+    pub fn awb_grid(&self) -> Option<(u8, u8)> {
+        self.awb_grid
+    }
+}
+
+/// The driver's own gamma: three straight lines, which meet at entries 128 and 192.
+fn default_gamma(index: u16) -> u16 {
+    match index {
+        0..=128 => 63 + 16 * index,
+        129..=192 => 2111 + 32 * (index - 128),
+        _ => 4159 + 64 * index.saturating_sub(192),
+    }
 }
 
 /// The gains of the white balance: red, green, blue.
@@ -135,6 +250,52 @@ mod tests {
     }
 
     const COLOUR: Rgb = Rgb { r: 0.1, g: 0.2, b: 0.3 };
+
+    #[test]
+    fn a_block_that_is_not_used_stays_as_it_was() {
+        let mut isp = Isp::new();
+        let mut params = zeroed_box::<Params>();
+        params.use_flags =
+            Flags { acc_bnr: 1, obgrid_param: 1, acc_ccm: 1, ..Flags::default() }.pack();
+        params.acc_param.bnr.wb_gains.r = 8192;
+        params.obgrid_param.r = 128;
+        params.acc_param.ccm.coeff_m11 = 8192;
+        assert_eq!(gains(isp.take(&params)), Rgb { r: 2.0, g: 1.0, b: 1.0 });
+        let shown = develop(isp.take(&params), Black::AsEmitted, &COLOUR);
+        // Nothing is used, and other values stand there.
+        params.use_flags = Flags::default().pack();
+        params.acc_param.bnr.wb_gains.r = 0;
+        params.obgrid_param.r = 0;
+        params.acc_param.ccm.coeff_m11 = 0;
+        let held = isp.take(&params);
+        assert_eq!(gains(held), Rgb { r: 2.0, g: 1.0, b: 1.0 });
+        assert_eq!(develop(held, Black::AsEmitted, &COLOUR), shown);
+    }
+
+    #[test]
+    fn what_was_never_set_is_the_driver_s() {
+        let mut isp = Isp::new();
+        let held = isp.take(&zeroed_box::<Params>());
+        let one = 1.0 + 16.0 / 8192.0;
+        assert_eq!(gains(held), Rgb { r: one, g: one, b: one });
+        let lut = &held.acc_param.gamma.gc_lut.lut;
+        assert_eq!(
+            [0, 1, 128, 129, 192, 193, 255].map(|i| lut[i]),
+            [63, 79, 2111, 2143, 4159, 4223, 8191]
+        );
+        // Its matrix keeps neither white nor saturation: rows of 8191, 8047 and 8193.
+        let [r, g, b] = [8191.0, 8047.0, 8193.0].map(|row| 0.25 * one * row / 8192.0);
+        let curve = |value: f64| {
+            let at = value * 256.0;
+            (63.0 + 16.0 * (at - 1.0)) / 8191.0
+        };
+        let grey = Rgb { r: 0.25, g: 0.25, b: 0.25 };
+        near(develop(held, Black::Ideal, &grey), [r, g, b].map(curve));
+        // No black level is taken away, and no line bends.
+        let dark = develop(held, Black::AsEmitted, &Rgb { r: 0.0, g: 0.0, b: 0.0 });
+        assert!(dark.g > 0.01, "{dark:?}");
+        assert_eq!(isp.focus_grid(), None);
+    }
 
     #[test]
     fn blocks_that_are_not_used_do_nothing() {

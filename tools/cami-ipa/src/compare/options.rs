@@ -80,7 +80,7 @@ who is compared
 the virtual camera
   --sensor NAME           ov13858 (default) or ov5670
   --frames N              frames under each of the six lights, 20 to 2000 (default: 120)
-  --seed N                of the sensor's noise (default: 1)
+  --seed N                of the sensor's noise, and of who runs first (default: 1)
 
 what comes out
   --json FILE             the figures (\"-\" for standard output, in place of the table)

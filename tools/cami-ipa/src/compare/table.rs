@@ -62,7 +62,7 @@ pub fn text(figures: &Figures) -> String {
         values(|one| mean_max(one.de2000_colour_mean, one.de2000_colour_max)),
     );
     row(&mut out, "a frame", "CPU, us", values(|one| format!("{:.0}", one.cpu_us_per_frame)));
-    row(&mut out, "", "processes", values(|one| one.processes.to_string()));
+    row(&mut out, "", "processes", values(|one| count(one.processes)));
     row(
         &mut out,
         "",
@@ -79,7 +79,7 @@ pub fn text(figures: &Figures) -> String {
         &mut out,
         "",
         "answers late / missing",
-        values(|one| format!("{} / {}", one.late_answers, one.missing_answers)),
+        values(|one| format!("{} / {}", count(one.late_answers), count(one.missing_answers))),
     );
     out
 }
@@ -93,6 +93,10 @@ fn row(out: &mut String, group: &str, name: &str, values: impl Iterator<Item = S
         let _ = write!(out, "{value:>12}");
     }
     out.push('\n');
+}
+
+fn count(value: Option<impl ToString>) -> String {
+    value.map_or_else(|| "-".to_owned(), |value| value.to_string())
 }
 
 fn frames(count: Option<u64>) -> String {

@@ -27,17 +27,21 @@ service (CAMI_IPA_SOCKET) are not COMMAND's: set `record` in the service's confi
   --output FILE    where to (default: recording.camr). A second library that runs at the same time
                    gets FILE-2 and so on, before the extension
   --force          replace a recording that is there
-  --limit MIB      keep a file below this size, by leaving out what is oldest; set-up stays
+  --limit MIB      a file that grows beyond this size is made smaller, by leaving out what is oldest;
+                   set-up stays. While that is done the disk has half as much again
                    (default: 256; 0: no limit)
 
   --strip-tuning   write a copy of the recording IN to OUT without the vendor's tuning data (AIQB,
                    NVM, AIQD), wherever it stands in it: for sharing. Known for the profile
-                   intel-ipu3. OUT can be looked at and compared, and not replayed
+                   intel-ipu3. OUT can be looked at and compared, and not replayed. --force
+                   replaces OUT, if that is a recording
+  --incomplete     do so though IN does not have all of the tuning data that its library was given:
+                   what was not recorded cannot be found where else it may stand
 
 A recording holds what the library was given and what it answered: the vendor's tuning data, and with
 it what the camera's owner may not pass on. Files have the mode 0600.
 
-exit codes: that of COMMAND; 1 if it is 0 and nothing was recorded; 126 or 127 if it cannot be run;
+exit codes: that of COMMAND; 1 if it is 0 and nothing was recorded, or a copy would not be clean; 126 or 127 if it cannot be run;
 128 and the signal if one ended it; 2 wrong usage or environment
 ";
 
@@ -54,6 +58,8 @@ pub enum RecordOptions {
         to: PathBuf,
         /// Whether to replace it.
         force: bool,
+        /// Whether to do it though not all tuning data is known.
+        incomplete: bool,
     },
 }
 
@@ -78,7 +84,7 @@ pub fn parse(mut parser: lexopt::Parser) -> Result<Command, Failure> {
         force: false,
         limit_mib: None,
     };
-    let mut strip = false;
+    let (mut strip, mut incomplete) = (false, false);
     while let Some(argument) = parser.next().map_err(|error| usage(error, "record"))? {
         match argument {
             Long("help") | Short('h') => return Ok(Command::Print(HELP.into())),
@@ -88,6 +94,7 @@ pub fn parse(mut parser: lexopt::Parser) -> Result<Command, Failure> {
                 run.limit_mib = Some(number(&mut parser, "--limit", 0, u64::from(u32::MAX))?);
             }
             Long("strip-tuning") => strip = true,
+            Long("incomplete") => incomplete = true,
             Value(first) => {
                 run.command.push(first);
                 // The rest is COMMAND's own.
@@ -104,7 +111,8 @@ pub fn parse(mut parser: lexopt::Parser) -> Result<Command, Failure> {
             ));
         };
         let (from, to) = (from.into(), to.into());
-        return Ok(Command::Record(RecordOptions::Strip { from, to, force: run.force }));
+        let force = run.force;
+        return Ok(Command::Record(RecordOptions::Strip { from, to, force, incomplete }));
     }
     if run.command.is_empty() {
         return Err(Failure::usage("what shall be run? See cami-ipa help record".into()));
@@ -116,8 +124,8 @@ pub fn parse(mut parser: lexopt::Parser) -> Result<Command, Failure> {
 pub fn record(options: &RecordOptions) -> Result<ExitCode, Failure> {
     match options {
         RecordOptions::Run(options) => run::run(options),
-        RecordOptions::Strip { from, to, force } => {
-            strip::strip(from, to, *force).map(|()| ExitCode::SUCCESS)
+        RecordOptions::Strip { from, to, force, incomplete } => {
+            strip::strip(from, to, *force, *incomplete).map(|()| ExitCode::SUCCESS)
         }
     }
 }
@@ -149,7 +157,8 @@ mod tests {
         assert_eq!((run.command.len(), run.output, run.force), (3, "recording.camr".into(), true));
         let strip = parsed(&["--strip-tuning", "a", "b"]).unwrap();
         let (from, to) = ("a".into(), "b".into());
-        assert_eq!(strip, RecordOptions::Strip { from, to, force: false });
+        let (force, incomplete) = (false, false);
+        assert_eq!(strip, RecordOptions::Strip { from, to, force, incomplete });
     }
 
     #[test]

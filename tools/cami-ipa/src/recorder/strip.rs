@@ -5,10 +5,10 @@
 //! written anew from what is left, so that no page of the original is in it.
 
 use std::collections::{HashMap, HashSet};
-use std::fs::OpenOptions;
-use std::io::{self, BufWriter, Write};
+use std::fs::{self, File};
+use std::io::{self, BufWriter, ErrorKind, Read, Write};
 use std::ops::Range;
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use cami_ipu3::Command;
@@ -20,7 +20,8 @@ use super::tally::Tally;
 use super::windows::{WINDOW, Windows};
 use crate::failure::Failure;
 
-pub fn strip(from: &Path, to: &Path, force: bool) -> Result<(), Failure> {
+pub fn strip(from: &Path, to: &Path, force: bool, incomplete: bool) -> Result<(), Failure> {
+    may_be_written(from, to, force)?;
     let bad = |path: &Path, error: &dyn std::fmt::Display| {
         Failure::environment(format!("{} {error}", path.display()))
     };
@@ -34,21 +35,95 @@ pub fn strip(from: &Path, to: &Path, force: bool) -> Result<(), Failure> {
             unknown.0
         )));
     }
-    let mut open = OpenOptions::new();
-    open.write(true).mode(0o600);
-    if force {
-        open.create(true).truncate(true)
-    } else {
-        open.create_new(true)
-    };
-    let file = open.open(to).map_err(|error| bad(to, &error))?;
-    let removed = stripped(&recording, &profiles, BufWriter::new(file));
+    let unseen = Unseen::of(&recording, &profiles).map_err(|error| bad(from, &error))?;
+    if !unseen.is_nothing() && !incomplete {
+        return Err(Failure::falls_short(format!(
+            "{}: {unseen}: tuning data that was not recorded there is not found where else it may \
+             stand. --incomplete writes the copy all the same",
+            from.display()
+        )));
+    }
+    // Beside it: a failure half way leaves nothing, and what was there keeps what it is until the end.
+    let folder = to.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let beside = tempfile::Builder::new()
+        .prefix(".stripping-")
+        .suffix(".camr")
+        .tempfile_in(folder.unwrap_or(Path::new(".")))
+        .map_err(|error| bad(to, &error))?;
+    let removed = stripped(&recording, &profiles, BufWriter::new(beside.as_file()));
     let removed = removed.map_err(|error| bad(to, &error))?;
+    let done = if force { beside.persist(to) } else { beside.persist_noclobber(to) };
+    done.map_err(|error| bad(to, &error.error))?;
     let copy = Recording::open(to).map_err(|error| bad(to, &error))?;
     let tally = Tally::of(&copy).map_err(|error| bad(to, &error))?;
     let text = format!("{}: {tally}; {removed} bytes of tuning data left out\n", to.display());
     let _ = io::stdout().write_all(text.as_bytes());
     Ok(())
+}
+
+/// What is at OUT may be replaced only if that was asked for, and it is a recording, and not IN.
+fn may_be_written(from: &Path, to: &Path, force: bool) -> Result<(), Failure> {
+    let bad = |error: io::Error| Failure::environment(format!("{} {error}", to.display()));
+    let found = match fs::symlink_metadata(to) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+        found => found.map_err(bad)?,
+    };
+    if !force {
+        return Err(Failure::usage(format!("{} is there: --force replaces it", to.display())));
+    }
+    if !found.is_file() {
+        return Err(Failure::usage(format!("{} is there, and is no file", to.display())));
+    }
+    let own = |found: &fs::Metadata| (found.dev(), found.ino());
+    if fs::metadata(from).is_ok_and(|from| own(&from) == own(&found)) {
+        return Err(Failure::usage(format!("{} is IN itself", to.display())));
+    }
+    let mut start = [0; 4];
+    let mut opened = File::open(to).map_err(bad)?;
+    if found.len() > 0 && !(opened.read_exact(&mut start).is_ok() && start == *b"CAMR") {
+        return Err(Failure::usage(format!("{} is there, and is no recording", to.display())));
+    }
+    Ok(())
+}
+
+/// Tuning data that a library was given or gave, and that is not in the recording.
+#[derive(Debug, Default)]
+struct Unseen {
+    /// Requests and answers without the buffer that has it.
+    buffers: u64,
+    /// Events that are missing, of which nothing is known.
+    events: u64,
+}
+
+impl Unseen {
+    fn of<S: Source>(recording: &Recording<S>, profiles: &Profiles) -> io::Result<Self> {
+        let mut found = Self::default();
+        let mut commands = HashMap::new();
+        for block in recording.events() {
+            let block = block.map_err(io::Error::other)?;
+            if let Block::Lost(lost) = &block {
+                found.events = found.events.saturating_add(lost.events);
+            }
+            if let Some(named) = named(&block, profiles, &mut commands)
+                && named.errno != 0
+                && areas(named.command).data.is_some()
+            {
+                found.buffers += 1;
+            }
+        }
+        Ok(found)
+    }
+
+    fn is_nothing(&self) -> bool {
+        self.buffers == 0 && self.events == 0
+    }
+}
+
+impl std::fmt::Display for Unseen {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { buffers, events } = self;
+        write!(f, "{buffers} buffers with tuning data and {events} events are missing")
+    }
 }
 
 /// By host: its profile, and where its commands stand.
@@ -106,7 +181,7 @@ fn stripped<S: Source, W: Write>(
     let mut commands = HashMap::new();
     for block in recording.events() {
         let Some((command, content)) =
-            named(&block.map_err(io::Error::other)?, profiles, &mut commands)
+            with_content(&block.map_err(io::Error::other)?, profiles, &mut commands)
         else {
             continue;
         };
@@ -122,7 +197,12 @@ fn stripped<S: Source, W: Write>(
     commands.clear();
     for block in recording.events() {
         let mut block = block.map_err(io::Error::other)?;
-        let named = named(&block, profiles, &mut commands);
+        let named = with_content(&block, profiles, &mut commands);
+        match &mut block {
+            Block::Line(line) => removed += job.clean_text(&mut line.text),
+            Block::Died(died) => removed += job.clean_text(&mut died.cause),
+            _ => {}
+        }
         let place = match &mut block {
             Block::Requested(block) => Some((&mut block.content, &mut block.header)),
             Block::Updated(block) => Some((&mut block.content, &mut block.header)),
@@ -147,13 +227,17 @@ fn stripped<S: Source, W: Write>(
     Ok(removed)
 }
 
-/// The command and the content of an event that has one. An answer's command is its request's.
-fn named(
-    block: &Block,
-    profiles: &Profiles,
-    commands: &mut HashMap<u64, u32>,
-) -> Option<(u32, ContentId)> {
-    let (command, content) = match block {
+/// What an event that has a buffer says of it.
+struct Named {
+    command: u32,
+    /// 0: there is none, see `errno`.
+    content: ContentId,
+    errno: u32,
+}
+
+/// The command and the content of an event that may have one. An answer's command is its request's.
+fn named(block: &Block, profiles: &Profiles, commands: &mut HashMap<u64, u32>) -> Option<Named> {
+    let (command, content, errno) = match block {
         Block::Requested(requested) => {
             let at = profiles.get(&requested.host).map_or(0, |(_, at)| *at);
             let byte = at.checked_sub(1).and_then(|at| usize::try_from(at).ok());
@@ -162,17 +246,27 @@ fn named(
                 Some(byte) => requested.header.0.get(byte).copied().map_or(0, u32::from),
             };
             commands.insert(requested.number, command);
-            (command, requested.content)
+            (command, requested.content, requested.content_errno)
         }
         Block::Returned(returned) => {
             let command = commands.get(&returned.request).copied().unwrap_or(returned.req_id);
-            (command, returned.content)
+            (command, returned.content, returned.content_errno)
         }
         // Nothing of the protocol: searched all the same.
-        Block::Updated(updated) => (0, updated.content),
+        Block::Updated(updated) => (0, updated.content, updated.content_errno),
         _ => return None,
     };
-    (content != 0).then_some((command, content))
+    Some(Named { command, content, errno })
+}
+
+/// The same of one that has a content.
+fn with_content(
+    block: &Block,
+    profiles: &Profiles,
+    commands: &mut HashMap<u64, u32>,
+) -> Option<(u32, ContentId)> {
+    let named = named(block, profiles, commands)?;
+    (named.content != 0).then_some((named.command, named.content))
 }
 
 struct Job<'r, S> {
@@ -267,9 +361,118 @@ impl<S: Source> Job<'_, S> {
     }
 }
 
+impl<S: Source> Job<'_, S> {
+    /// The same for text. Where a letter loses a part of its bytes it is a question mark.
+    fn clean_text(&self, text: &mut String) -> u64 {
+        let mut bytes = std::mem::take(text).into_bytes();
+        let removed = self.clean(&mut bytes);
+        *text = String::from_utf8_lossy(&bytes).into_owned();
+        removed
+    }
+}
+
 fn zero(bytes: &mut [u8], range: Range<usize>) {
     let end = range.end.min(bytes.len());
     if let Some(part) = bytes.get_mut(range.start.min(end)..end) {
         part.fill(0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use cami_recording::block::{Died, Host, Line, Lost, Requested};
+    use std::os::unix::fs::PermissionsExt;
+
+    /// A recording of an IPU3 library that was given `tuning`, if that was seen.
+    fn recording(path: &Path, tuning: Option<&[u8]>, rest: &[Block]) {
+        let mut writer = Writer::begin(File::create(path).unwrap(), 0).unwrap();
+        let host = Host { host: 1, profile: "intel-ipu3".into(), ..Host::default() };
+        writer.write(&host.into()).unwrap();
+        let mut buffer = vec![0; size_of::<AiqInitParams>()];
+        buffer.extend_from_slice(tuning.unwrap_or_default());
+        let content =
+            tuning.map_or(0, |_| writer.content(Buffer(1), &Snapshot::of(&buffer)).unwrap());
+        let requested = Requested {
+            host: 1,
+            number: 1,
+            req_id: Command::AiqInit.number(),
+            handle: 3,
+            content,
+            content_errno: if content == 0 { 28 } else { 0 },
+            ..Requested::default()
+        };
+        writer.write(&requested.into()).unwrap();
+        rest.iter().for_each(|block| writer.write(block).unwrap());
+    }
+
+    fn tuning() -> Vec<u8> {
+        b"Copyright of a vendor whose words are in no other file, as far as we know. "
+            .iter()
+            .copied()
+            .cycle()
+            .take(300)
+            .collect()
+    }
+
+    #[test]
+    fn what_is_at_out_is_replaced_only_if_it_is_another_recording() {
+        let room = tempfile::tempdir().unwrap();
+        let at = |name: &str| room.path().join(name);
+        let from = at("in.camr");
+        recording(&from, Some(&tuning()), &[]);
+        let before = fs::read(&from).unwrap();
+        fs::hard_link(&from, at("hard")).unwrap();
+        std::os::unix::fs::symlink(&from, at("soft")).unwrap();
+        fs::write(at("letter"), "to my mother").unwrap();
+        for name in ["in.camr", "hard", "soft", "letter"] {
+            assert!(strip(&from, &at(name), true, false).is_err(), "{name}");
+        }
+        assert!(fs::read(&from).unwrap() == before);
+        assert_eq!(fs::read(at("letter")).unwrap(), b"to my mother");
+        recording(&at("old"), Some(&tuning()), &[]);
+        fs::set_permissions(at("old"), fs::Permissions::from_mode(0o644)).unwrap();
+        assert!(strip(&from, &at("old"), false, false).is_err());
+        strip(&from, &at("old"), true, false).unwrap();
+        assert_eq!(fs::metadata(at("old")).unwrap().permissions().mode() & 0o777, 0o600);
+        assert!(Recording::open(&at("old")).is_ok());
+        assert_eq!(fs::read_dir(room.path()).unwrap().count(), 5, "nothing is left behind");
+    }
+
+    #[test]
+    fn tuning_that_was_not_seen_is_no_success() {
+        let room = tempfile::tempdir().unwrap();
+        let (from, to) = (room.path().join("in.camr"), room.path().join("out.camr"));
+        let lost = Lost { host: 1, events: 3, ..Lost::default() };
+        for (tuning, rest) in [(None, vec![]), (Some(tuning()), vec![lost.into()])] {
+            recording(&from, tuning.as_deref(), &rest);
+            let refused = strip(&from, &to, false, false).unwrap_err();
+            assert!(refused.to_string().contains("--incomplete"), "{refused}");
+            assert!(!to.exists());
+            strip(&from, &to, false, true).unwrap();
+            fs::remove_file(&to).unwrap();
+        }
+    }
+
+    #[test]
+    fn words_of_the_library_are_cleaned_too() {
+        let room = tempfile::tempdir().unwrap();
+        let (from, to) = (room.path().join("in.camr"), room.path().join("out.camr"));
+        let told = format!("é{}", String::from_utf8(tuning()).unwrap());
+        let line = Line { host: 1, text: told.clone(), ..Line::default() };
+        let died = Died { host: 1, cause: told, ..Died::default() };
+        recording(&from, Some(&tuning()), &[line.into(), died.into()]);
+        strip(&from, &to, false, false).unwrap();
+        let mut seen = 0;
+        for block in Recording::open(&to).unwrap().events() {
+            let (Block::Line(Line { text, .. }) | Block::Died(Died { cause: text, .. })) =
+                block.unwrap()
+            else {
+                continue;
+            };
+            seen += 1;
+            assert!(!text.contains("vendor") && text.starts_with('é'), "{text}");
+        }
+        assert_eq!(seen, 2);
     }
 }

@@ -53,8 +53,8 @@ pub struct Up<'a> {
 
 enum State {
     Down,
-    /// Another thread ends the library.
-    Ending(Taker<()>),
+    /// Another thread ends the library; whether it is known to be gone will come.
+    Ending(Taker<bool>),
     /// The other thread initialises and registers; the buffers' handles will come.
     Starting(Taker<Result<Vec<i32>, i32>>, Box<SetUp>),
     SettingUp(Box<SetUp>),
@@ -117,7 +117,10 @@ impl Connection {
         self.generation = 0;
         self.state = State::Down;
         if was_there {
-            self.on_its_own_thread(until, |library| library.deinitialize());
+            self.on_its_own_thread(until, |library| {
+                library.deinitialize();
+                true
+            });
         }
     }
 
@@ -191,10 +194,17 @@ impl Connection {
         until.checked_sub(END_TIME).unwrap_or(until)
     }
 
-    /// Waits until no request is under way. If that takes too long, the library is ended: it must
-    /// not be at work any more when this returns.
+    /// Waits until no request is under way, and the library is in no `initialize`. If that takes too
+    /// long, the library is ended: it must not be at work any more when this returns.
     pub fn quiesce(&mut self, until: Instant) {
-        self.requester.be_patient(Patience::Until(Self::time_to_ask(until)));
+        let asked_until = Self::time_to_ask(until);
+        if matches!(self.state, State::Starting(..)) {
+            if matches!(self.step(asked_until), Err(NotUp::Late)) {
+                self.end_start(until);
+            }
+            return;
+        }
+        self.requester.be_patient(Patience::Until(asked_until));
         match self.requester.settle() {
             Ok(()) => {}
             Err(RequestError { cause: Cause::NoAnswer, command }) => {
@@ -212,24 +222,48 @@ impl Connection {
     /// Ends the library at once, or, where it is in this process, by its own means.
     fn end(&mut self, until: Instant) {
         self.on_its_own_thread(until, |library| {
-            if !library.end_now() {
+            let gone = library.end_now();
+            if !gone {
                 library.deinitialize();
             }
+            gone
         });
+    }
+
+    /// Ends a library whose `initialize` does not return. One in this process stays in it: there are no
+    /// means to end that, and no second call may be made meanwhile.
+    fn end_start(&mut self, until: Instant) {
+        let State::Starting(handles, set_up) = std::mem::replace(&mut self.state, State::Down)
+        else {
+            return;
+        };
+        log::warn!("the vendor library is not initialised before the stop");
+        let library = Arc::clone(self.requester.library());
+        let (giver, ended) = handover();
+        let end = move || giver.give(library.end_now());
+        let spawned = thread::Builder::new().name("cami-end".to_owned()).spawn(end);
+        if let Err(error) = spawned {
+            log::error!("the library cannot be ended: {error}");
+        }
+        if let Ok(true) = ended.take(until) {
+            self.failed();
+            self.requester.forget();
+        } else {
+            self.state = State::Starting(handles, set_up);
+        }
     }
 
     /// A library may never return from what ends it.
     fn on_its_own_thread(
         &mut self,
         until: Instant,
-        what: impl FnOnce(&dyn CameraAlgorithm) + Send + 'static,
+        what: impl FnOnce(&dyn CameraAlgorithm) -> bool + Send + 'static,
     ) {
         self.requester.forget();
         let library = Arc::clone(self.requester.library());
         let (giver, ended) = handover();
         let end = move || {
-            what(&*library);
-            giver.give(());
+            giver.give(what(&*library));
         };
         match thread::Builder::new().name("cami-end".to_owned()).spawn(end) {
             Ok(_) => drop(self.ended(ended, until)),
@@ -237,9 +271,14 @@ impl Connection {
         }
     }
 
-    fn ended(&mut self, ended: Taker<()>, until: Instant) -> Result<(), NotUp> {
+    fn ended(&mut self, ended: Taker<bool>, until: Instant) -> Result<(), NotUp> {
         match ended.take(until) {
-            Ok(()) | Err(NotTaken::Over) => Ok(()),
+            Ok(true) => Ok(()),
+            Ok(false) | Err(NotTaken::Over) => {
+                // What may still be there may still write: the next library gets memory of its own.
+                self.replace_buffers();
+                Ok(())
+            }
             Err(NotTaken::TimedOut) => {
                 self.state = State::Ending(ended);
                 Err(NotUp::Late)

@@ -210,6 +210,31 @@ fn a_library_that_does_not_come_up_is_an_error_of_init() {
     assert!(session.init().is_ok(), "the next call finds it");
 }
 
+/// A library that hangs while it comes up is at work too.
+#[test]
+fn a_library_that_hangs_in_initialize_is_ended_at_a_stop() {
+    let day = lights(500.0, Source::Daylight(6504.0));
+    for (apart, ended) in [(true, 1), (false, 0)] {
+        let library = Faulty::new();
+        library.hang(true);
+        if apart {
+            library.live_apart();
+        }
+        let mut session = Session::new(library.clone(), IdSet::From0_5, &day);
+        session.patience = SHORT;
+        assert!(session.init().is_err());
+        let begun = Instant::now();
+        session.ipa.stop(Instant::now() + SHORT);
+        assert!(begun.elapsed() < SHORT + SLACK);
+        assert_eq!(library.ended(), ended);
+        library.hang(false);
+        session.patience = crate::camera::PLENTY;
+        assert!(session.init().is_ok());
+        // In this process nothing can end it, and it is not called twice at a time.
+        assert!(apart || library.initialized() == 1);
+    }
+}
+
 #[test]
 fn nothing_is_under_way_after_a_stop() {
     let (mut session, library) = session();

@@ -2,7 +2,7 @@
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Seek, SeekFrom};
-use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use cami_recording::{Ending, HEADER_BYTES, Recording, RecordingError};
@@ -92,10 +92,27 @@ pub fn open(path: &Path) -> Result<Place, Refused> {
         return Err(Refused::Never("is no file".to_owned()));
     }
     if is_blank(&file, opened.len()).map_err(never)? {
+        make_ours(&file, &opened)?;
         file.set_len(0).map_err(never)?;
         return Ok(Place::New(file, path.to_owned()));
     }
     go_on(file, path)
+}
+
+/// A file that was there before may be anybody's, and open to all.
+fn make_ours(file: &File, found: &fs::Metadata) -> Result<(), Refused> {
+    if found.uid() != nix::unistd::geteuid().as_raw() {
+        return Err(Refused::Never("belongs to another user".to_owned()));
+    }
+    // The other name may be in a folder that others read.
+    if found.nlink() != 1 {
+        return Err(Refused::Never("has a second name (a hard link)".to_owned()));
+    }
+    if found.mode() & 0o777 == 0o600 {
+        return Ok(());
+    }
+    let owner_only = fs::Permissions::from_mode(0o600);
+    file.set_permissions(owner_only).map_err(|error| Refused::Never(error.to_string()))
 }
 
 /// Behind the last complete block.
@@ -107,6 +124,7 @@ fn go_on(mut file: File, path: &Path) -> Result<Place, Refused> {
             other => format!("{other}; it is left alone"),
         })
     })?;
+    make_ours(&file, &file.metadata().map_err(never)?)?;
     match recording.ending() {
         Ending::Complete => {}
         // Whoever wrote it was killed.
@@ -198,11 +216,27 @@ mod tests {
     }
 
     #[test]
+    fn a_file_that_was_there_becomes_its_owners_alone() {
+        let room = tempfile::tempdir().unwrap();
+        let path = room.path().join("x.camr");
+        for bytes in [Vec::new(), recording()] {
+            fs::write(&path, &bytes).unwrap();
+            fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+            let other = room.path().join("other");
+            fs::hard_link(&path, &other).unwrap();
+            assert!(matches!(open(&path), Err(Refused::Never(_))));
+            assert_eq!(fs::read(&path).unwrap(), bytes);
+            fs::remove_file(&other).unwrap();
+            assert!(matches!(open(&path), Ok(Place::New(..) | Place::Old(..))));
+            assert_eq!(fs::metadata(&path).unwrap().mode() & 0o777, 0o600);
+        }
+    }
+
+    #[test]
     fn two_hosts_never_write_to_one_file() {
         let room = tempfile::tempdir().unwrap();
         let path = room.path().join("x.camr");
         let Ok(Place::New(first, _)) = open(&path) else { panic!() };
-        use std::os::unix::fs::PermissionsExt;
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         assert!(matches!(open(&path), Err(Refused::Busy)));
         drop(first);

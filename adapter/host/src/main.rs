@@ -2,7 +2,7 @@
 //!
 //! The command line is libcamera's convention for IPA workers: the module, and a connected socket.
 //! This program is two: the **monitor**, and its child the **vendor process**, in which the library
-//! lives. See ARCHITECTURE.md.
+//! lives; and while it records a third, the **writer**. See ARCHITECTURE.md.
 
 mod module;
 mod monitor;
@@ -13,7 +13,7 @@ use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use monitor::{MonitorArguments, VENDOR_ROLE};
+use monitor::{MonitorArguments, RECORDER_ROLE, RecorderArguments, VENDOR_ROLE};
 use vendor_process::{StartError, VendorArguments};
 
 const USAGE: &str = "\
@@ -42,6 +42,9 @@ fn main() -> ExitCode {
     let result = match arguments.as_slice() {
         [role, rest @ ..] if role == VENDOR_ROLE => {
             vendor_arguments(rest).and_then(vendor_process::run).map(|never| match never {})
+        }
+        [role, rest @ ..] if role == RECORDER_ROLE => {
+            RecorderArguments::of(rest).map(monitor::write_recording)
         }
         [help] if help == "--help" || help == "-h" => return print(&help_text()),
         [version] if version == "--version" || version == "-V" => {

@@ -11,8 +11,9 @@ mod common;
 use std::fs::{self, File, OpenOptions};
 use std::io::Read;
 use std::os::fd::OwnedFd;
-use std::os::unix::fs::{FileExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use cami_link::Deadline;
@@ -70,18 +71,35 @@ fn leave(host: Host) -> String {
     log
 }
 
-/// Once no host has it any more: a child of a monitor may still write.
+/// Once no host has it any more: the writer outlives its monitor.
 fn read(path: &Path) -> (Recording<File>, Session) {
-    let file = File::open(path).unwrap();
     let deadline = Deadline::after(common::PATIENCE);
-    while file.try_lock_shared().is_err() {
+    let recording = loop {
         assert!(!deadline.has_passed());
         std::thread::sleep(Duration::from_millis(5));
-    }
-    // It may have been made smaller.
-    let recording = Recording::open(path).unwrap();
+        // A killed monitor's writer may not have begun, or make it smaller: then it is another.
+        let Ok(file) = File::open(path) else { continue };
+        if file.try_lock_shared().is_err() {
+            continue;
+        }
+        let (opened, named) = (file.metadata().unwrap(), fs::metadata(path).unwrap());
+        if (opened.dev(), opened.ino()) == (named.dev(), named.ino()) && opened.len() > 0 {
+            break Recording::read(file).unwrap();
+        }
+    };
     let session = Session::of(&recording).unwrap();
     (recording, session)
+}
+
+/// The host's writer: a child of the monitor, and so of its thread.
+fn writer_of(host: &Host) -> i32 {
+    let pid = host.process.id();
+    let children = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap();
+    let is_writer = |pid: &&str| {
+        let line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+        line.split(|&byte| byte == 0).nth(1) == Some(b"--recorder")
+    };
+    children.split_whitespace().find(is_writer).unwrap().parse().unwrap()
 }
 
 fn exchanges(session: &Session) -> Vec<(&Requested, Option<&Returned>)> {
@@ -255,6 +273,8 @@ fn a_killed_monitor_leaves_all_that_was_written_and_the_next_host_goes_on() {
     host.process.kill().unwrap();
     host.process.wait().unwrap();
     assert_eq!(host.next(), Incoming::Closed);
+    let died = only(&read(&path).1).died.clone().unwrap();
+    assert!(died.cause.contains("the monitor was killed"), "{}", died.cause);
     // A block that was being written.
     let torn = [9, 0, 0, 0, 0, 0, 0, 0, 1];
     fs::write(&path, [&fs::read(&path).unwrap()[..], &torn].concat()).unwrap();
@@ -318,7 +338,7 @@ fn a_full_disk_ends_the_recording_and_not_the_camera() {
     let path = room.path("x.camr");
     let (mut host, memory) = room.host("x.camr");
     let limit = libc::rlimit { rlim_cur: 20_000, rlim_max: 20_000 };
-    let pid = host.process.id().cast_signed();
+    let pid = writer_of(&host);
     // SAFETY: `limit` is readable, and no old limit is asked for.
     let set =
         unsafe { libc::prlimit(pid, libc::RLIMIT_FSIZE, &raw const limit, std::ptr::null_mut()) };
@@ -335,7 +355,7 @@ fn a_full_disk_ends_the_recording_and_not_the_camera() {
         send(&host, 45, b"x");
         assert_eq!(answer(&mut host), (45, 0));
     }
-    // What a child writes at the end is not said.
+    // What is written when the monitor is gone is not said.
     let deadline = Deadline::after(common::PATIENCE);
     while fs::metadata(&path).map_or(0, |file| file.len()) < 20_000 {
         assert!(!deadline.has_passed());
@@ -420,7 +440,18 @@ fn a_recording_stays_below_its_limit_with_its_set_up() {
     let mut host = room.setup("x.camr").variable("CAMI_IPA_RECORD_LIMIT_MIB", "1").start();
     let memory = File::from(host.ready());
     let mut seed = 7_u32;
-    let mut most = 0;
+    let (path, done) = (room.path("x.camr"), std::sync::Arc::new(AtomicBool::new(false)));
+    let most = std::thread::spawn({
+        let (path, done) = (path.clone(), done.clone());
+        move || {
+            let mut most = 0;
+            while !done.load(Ordering::Acquire) {
+                most = most.max(fs::metadata(&path).map_or(0, |file| file.len()));
+                std::thread::yield_now();
+            }
+            most
+        }
+    });
     for _ in 0..400 {
         let noise: Vec<u8> = (0..8192)
             .map(|_| {
@@ -431,12 +462,13 @@ fn a_recording_stays_below_its_limit_with_its_set_up() {
         memory.write_all_at(&noise, 0).unwrap();
         send(&host, 45, b"x");
         assert_eq!(answer(&mut host), (45, 0));
-        most = most.max(fs::metadata(room.path("x.camr")).map_or(0, |file| file.len()));
     }
     let log = leave(host);
     assert!(!log.contains("ends here"), "{log}");
+    let (recording, session) = read(&path);
+    done.store(true, Ordering::Release);
+    let most = most.join().unwrap();
     assert!(most > 500_000 && most < (1 << 20) + 20_000, "{most}");
-    let (recording, session) = read(&room.path("x.camr"));
     assert_eq!(recording.ending(), Ending::Complete);
     assert!(session.dropped.0 > 100, "{:?}", session.dropped);
     let pairs = exchanges(&session);
@@ -501,4 +533,124 @@ fn other_links_are_not_recorded_and_work() {
     let log = leave(host);
     assert!(log.contains("nothing is recorded: that needs a link of the type SOCK_SEQPACKET"));
     assert!(!room.path("x.camr").exists());
+}
+
+/// Whether the vendor process still runs when the client's link ends because the monitor was killed.
+fn outlives_its_link(setup: Setup) -> bool {
+    let mut host = setup.start();
+    let vendor = host.vendor_pid();
+    let _memory = host.ready();
+    host.process.kill().unwrap();
+    host.process.wait().unwrap();
+    assert_eq!(host.next(), Incoming::Closed);
+    let stat = fs::read_to_string(format!("/proc/{vendor}/stat")).unwrap_or_default();
+    let open = fs::read_dir(format!("/proc/{vendor}/fd")).map_or(0, |open| open.count());
+    let state = stat.rsplit_once(") ").map_or("gone", |(_, rest)| &rest[..1]);
+    !matches!(state, "gone" | "Z" | "X") && open > 0
+}
+
+#[test]
+fn the_link_ends_no_sooner_than_the_vendor_process() {
+    for _ in 0..20 {
+        let room = Room::new();
+        assert!(!outlives_its_link(room.setup("x.camr")));
+    }
+}
+
+#[test]
+fn a_killed_monitor_loses_nothing_that_had_passed() {
+    let room = Room::new();
+    let (mut host, memory) = room.host("x.camr");
+    // The writer is there.
+    let deadline = Deadline::after(common::PATIENCE);
+    while !room.path("x.camr").exists() {
+        assert!(!deadline.has_passed());
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    // As much as the pipe holds, however late the writer is.
+    for number in 0..60_u8 {
+        memory.write_all_at(&[number; 2000], 0).unwrap();
+        send(&host, 45, b"x");
+        answer(&mut host);
+    }
+    host.process.kill().unwrap();
+    host.process.wait().unwrap();
+    let (recording, session) = read(&room.path("x.camr"));
+    let pairs = exchanges(&session);
+    assert_eq!(pairs.len(), 60);
+    assert!(pairs.iter().all(|pair| pair.1.is_some()));
+    let last = recording.content(pairs[59].0.content).unwrap();
+    assert_eq!((last[0], last[1999]), (59, 59));
+    assert_eq!(recording.ending(), Ending::Complete);
+}
+
+#[test]
+fn a_file_that_has_taken_the_recordings_name_is_left_alone() {
+    let room = Room::new();
+    let path = room.path("x.camr");
+    let mut host = room.setup("x.camr").variable("CAMI_IPA_RECORD_LIMIT_MIB", "1").start();
+    let memory = File::from(host.ready());
+    let mut other = Vec::new();
+    let mut writer = cami_recording::Writer::begin(&mut other, 0).unwrap();
+    let said = cami_recording::block::Annotation { key: "of".into(), value: "another".into() };
+    writer.write(&said.into()).unwrap();
+    drop(writer);
+    let mut seed = 7_u32;
+    for number in 0..400 {
+        if number == 20 {
+            let deadline = Deadline::after(common::PATIENCE);
+            while !path.exists() {
+                assert!(!deadline.has_passed());
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            fs::rename(&path, room.path("mine.camr")).unwrap();
+            fs::write(&path, &other).unwrap();
+        }
+        let noise: Vec<u8> = (0..8192)
+            .map(|_| {
+                seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                seed.to_be_bytes()[0]
+            })
+            .collect();
+        memory.write_all_at(&noise, 0).unwrap();
+        send(&host, 45, b"x");
+        assert_eq!(answer(&mut host), (45, 0));
+    }
+    leave(host);
+    let (_, session) = read(&room.path("mine.camr"));
+    assert!(!exchanges(&session).is_empty());
+    assert!(fs::read(&path).unwrap() == other, "it was overwritten");
+}
+
+#[test]
+fn a_client_that_does_not_read_gets_its_crash_record_all_the_same() {
+    let room = Room::new();
+    let folder = room.path("crashes");
+    fs::create_dir(&folder).unwrap();
+    let setup = room.setup("x.camr").variable("CAMI_IPA_CRASH_DIR", folder.to_str().unwrap());
+    let mut host = setup.start();
+    let vendor = host.vendor_pid();
+    let _memory = host.ready();
+    let request = Request { req_id: 1, header: &[1; 100], buffer_handle: -1 };
+    let parts = request.parts(0);
+    let message = [&parts.head[..], parts.header, &parts.tail].concat();
+    while host
+        .link
+        .send(&[std::io::IoSlice::new(&message)], &[], Duration::from_millis(200))
+        .is_ok()
+        && host.link.backlog_messages() == 0
+    {}
+    let vendor = nix::unistd::Pid::from_raw(vendor);
+    nix::sys::signal::kill(vendor, nix::sys::signal::Signal::SIGSEGV).unwrap();
+    assert!(host.cause().contains("SIGSEGV"));
+    // Such a client kills the monitor after a while; the record does not wait for it.
+    let began = Instant::now();
+    while fs::read_dir(&folder).unwrap().count() == 0 {
+        assert!(began.elapsed() < Duration::from_millis(900), "it comes behind the link");
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    host.process.kill().unwrap();
+    host.process.wait().unwrap();
+    let died = only(&read(&room.path("x.camr")).1).died.clone().unwrap();
+    assert_eq!(died.signal, libc::SIGSEGV, "{}", died.cause);
 }

@@ -337,7 +337,7 @@ impl Service {
             .values_mut()
             .filter_map(|client| client.host().map(|host| host.monitor.pid()))
             .collect();
-        let left = descendants::end_all_but(&monitors);
+        let left = descendants::end_all_but(&monitors, &self.options.host);
         self.sweeps = left.then(|| Deadline::after(SWEEP_PAUSE));
     }
 

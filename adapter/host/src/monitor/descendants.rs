@@ -15,18 +15,22 @@ const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Kills all that has become our child when its parent ended, the first process of the PID namespace
 /// among it, until nobody is left. That one ends only when all processes in its namespace have, and
-/// those that we trace wait for us: all ends are taken as they come.
-pub fn end(children: &SignalFd) {
+/// those that we trace wait for us: all ends are taken as they come. `spared` is a child of our own.
+pub fn end(children: &SignalFd, spared: Option<i32>) {
     let Ok(own) = std::fs::read_link("/proc/thread-self") else { return };
     let list = Path::new("/proc").join(own).join("children");
     let deadline = Deadline::after(PATIENCE);
+    let strangers = || -> Vec<i32> {
+        let there = std::fs::read_to_string(&list).unwrap_or_default();
+        let there = there.split_whitespace().filter_map(|pid| pid.parse().ok());
+        there.filter(|&pid| Some(pid) != spared).collect()
+    };
     while !deadline.has_passed() {
-        for pid in std::fs::read_to_string(&list).unwrap_or_default().split_whitespace() {
-            let Ok(pid) = pid.parse() else { continue };
+        for pid in strangers() {
             // SAFETY: kill touches no memory; `pid` is a child of ours that nobody has reaped.
             unsafe { libc::kill(pid, libc::SIGKILL) };
         }
-        if take_ends() == Err(Errno::ECHILD) {
+        if take_ends() == Err(Errno::ECHILD) || spared.is_some() && strangers().is_empty() {
             return;
         }
         let mut fds = [(children.as_fd(), Interest::Message, Event::default())];

@@ -36,6 +36,7 @@ use cami_config::{Config, Environment, Sandbox};
 use cami_sandbox::{Files, Layer, Plan, Report};
 use cami_vendor::activity::ActivityFile;
 
+pub use recorder::{RECORDER_ROLE, RecorderArguments, run as write_recording};
 pub use spawn::VENDOR_ROLE;
 use spawn::VendorProcess;
 
@@ -154,7 +155,7 @@ fn start(
     let recorder = ends
         .map(|ends| recorder::Recorder::start(ends, &config, &module, &facts, vendor.pid))
         .transpose()
-        .map_err(|error| Refusal::new(Errno::EAGAIN, format!("cannot start a thread: {error}")))?;
+        .map_err(|error| Refusal::new(Errno::EAGAIN, format!("cannot start the relay: {error}")))?;
     let host = watch::Host::new(facts, vendor, activity, watchdog, recorder);
     Ok((host, recovery(&config), ready))
 }

@@ -3,6 +3,7 @@
 //! The client has been told by then, and waits for the monitor's end before it tells the HAL. So the
 //! record is written by a child that outlives the monitor: no disk is in the way of the notice.
 
+use std::os::fd::RawFd;
 use std::path::Path;
 
 use cami_record::{
@@ -49,6 +50,8 @@ pub struct Obituary<'a> {
     pub restarts: u32,
     /// The last lines of standard error.
     pub stderr_tail: Vec<String>,
+    /// The ends of the link that a recorder has, which a child must not hold.
+    pub link: &'a [RawFd],
 }
 
 impl Obituary<'_> {
@@ -79,7 +82,7 @@ impl Obituary<'_> {
             Err(error) => log::debug!("no status file in {}: {error}", status_dir.display()),
         }
         if let Some(folder) = crash_dir {
-            aside(|| {
+            aside(self.link, || {
                 let crash = self.record(last_words);
                 write_record(folder, &record, &crash);
             });
@@ -133,14 +136,19 @@ fn write_record(folder: &Path, name: &str, record: &CrashRecord) {
 }
 
 /// Does something in a child that nobody waits for; here, where there can be none.
-fn aside(work: impl FnOnce()) {
+fn aside(ends: &[RawFd], work: impl FnOnce()) {
     // SAFETY: the monitor has one thread, so that the child may do whatever the parent may. While it
-    // records it has two more: they share with this one the log, which they hardly use, and memory,
-    // whose locks libc puts in order.
+    // records it has one more: they share the log, which that one hardly uses, and memory, whose locks
+    // libc puts in order.
     match unsafe { nix::unistd::fork() } {
         Ok(ForkResult::Parent { .. }) => {}
         Ok(ForkResult::Child) => {
             nix::unistd::alarm::set(WRITING_SECONDS);
+            // The link ends with the monitor.
+            for &fd in ends {
+                // SAFETY: a descriptor of the other thread's, which is not in this process.
+                unsafe { libc::close(fd) };
+            }
             work();
             // SAFETY: _exit has no preconditions; the parent's destructors are not the child's.
             unsafe { libc::_exit(0) };

@@ -77,7 +77,8 @@ pub fn spawn(start: Start<'_>) -> io::Result<VendorProcess> {
     fcntl(&log_writer, FcntlArg::F_SETFL(OFlag::O_NONBLOCK))?;
     let inherited = [link.as_fd(), activity.as_fd(), log_writer.as_fd(), vendor_line.as_fd()];
     for fd in inherited {
-        // Between here and the spawn nothing else is started: the monitor has one thread.
+        // Between here and the spawn nothing else is started: the monitor has one thread until its
+        // recorder starts, which is later.
         fcntl(fd, FcntlArg::F_SETFD(FdFlag::empty()))?;
     }
     let [link_number, activity_number, log_number, line_number] = inherited.map(number);
@@ -111,7 +112,7 @@ pub fn spawn(start: Start<'_>) -> io::Result<VendorProcess> {
     let (outcomes, pid) = match account(&line, &mut child, &children, plan) {
         Ok(account) => account,
         Err(reason) => {
-            descendants::end(&children);
+            descendants::end(&children, None);
             return Err(io::Error::other(with_last_line(&reason, &mut stderr)));
         }
     };

@@ -275,25 +275,21 @@ impl Host {
         self.stdout.finish(|line| log_library(library, recorder, Stream::Stdout, line));
         self.stderr.finish(|line| log_library(library, recorder, Stream::Stderr, line));
         self.own.finish(|line| log_own(recorder, line));
-        descendants::end(&self.children);
-        // Now nobody holds the vendor process's end of the link.
-        if let Some(recorder) = recorder {
-            recorder.drain();
-        }
+        descendants::end(&self.children, recorder.and_then(Recorder::writer_pid));
         // A client that was told writes it into its own log, which is mostly the same as ours.
         let level = if left || told { log::Level::Debug } else { log::Level::Error };
         log::log!(level, "{cause}");
         // The child that writes the record is not to hold it open.
         drop(control);
         self.status.remove(&self.facts);
+        let died = (!left).then(|| cami_recording::block::Died {
+            signal,
+            exit_code,
+            cause: cause.clone(),
+            ..Default::default()
+        });
         if let Some(recorder) = recorder {
-            let died = (!left).then(|| cami_recording::block::Died {
-                signal,
-                exit_code,
-                cause: cause.clone(),
-                ..Default::default()
-            });
-            recorder.end(died);
+            recorder.unless_told(died.clone());
         }
         if !left {
             Obituary {
@@ -305,10 +301,14 @@ impl Host {
                 snapshot: &snapshot,
                 restarts: self.restarts,
                 stderr_tail: self.stderr.tail(),
+                link: recorder.map_or(&[][..], Recorder::link),
             }
             .publish();
         }
+        // Nobody holds the vendor process's end of the link any more. Last, because a client that does
+        // not read makes it wait.
         if let Some(recorder) = recorder {
+            recorder.end(died);
             recorder.wait();
         }
         if left { ExitCode::SUCCESS } else { ExitCode::FAILURE }

@@ -1,103 +1,63 @@
-//! What waits to be written: from the threads that see it to the one that writes.
+//! What waits to be told to the writer: from the threads that see it into the pipe.
 //!
-//! It is bounded in bytes. Where a disk cannot keep up contents of buffers are left out first, then
-//! events; both are counted, and nobody waits.
+//! It goes into the pipe at once as long as that has room: from there on it outlives the monitor. What
+//! has to wait is bounded in bytes. Where the writer cannot keep up contents of buffers are left out
+//! first, then events; both are counted, and nobody waits.
 
 use std::collections::VecDeque;
+use std::fs::File;
+use std::io::{ErrorKind, IoSlice, Write};
+use std::os::fd::AsFd;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
 
-use cami_link::sync::{Condvar, Mutex};
-use cami_recording::{Block, Buffer, Snapshot};
+use cami_link::sync::Mutex;
+use cami_link::{Deadline, Event, Interest, Waker, wait};
+use cami_recording::{Block, Snapshot};
 use nix::errno::Errno;
 
-/// What contents of buffers may take: some seconds of an IPU3 camera at 30 frames per second, and
-/// all its buffers once.
-pub const MAX_BYTES: usize = 64 << 20;
+use super::entry::{Entry, LeftOut};
+
+/// What contents of buffers may take here, on top of the pipe and of what the writer has taken out.
+pub const MAX_BYTES: usize = 32 << 20;
 /// What events without contents may take on top of that.
 const MAX_EVENT_BYTES: usize = 4 << 20;
-/// An entry's own weight, about.
-const ENTRY_BYTES: usize = 256;
-
-/// One thing to write.
-#[derive(Debug)]
-pub enum Entry {
-    /// An event.
-    Block(Block),
-    /// An event and what its buffer held.
-    Seen(Block, Buffer, Snapshot),
-    /// A buffer that is not looked at any more.
-    Forget(Buffer),
-    /// `initialize` has returned: time to look at what is loaded.
-    Libraries,
-}
-
-impl Entry {
-    fn bytes(&self) -> usize {
-        let header = |block: &Block| match block {
-            Block::Requested(requested) => requested.header.0.len(),
-            Block::Updated(updated) => updated.header.0.len(),
-            Block::Line(line) => line.text.len(),
-            Block::Called(called) => called.handles.len().saturating_mul(4),
-            _ => 0,
-        };
-        let own = match self {
-            Self::Block(block) => header(block),
-            Self::Seen(block, _, snapshot) => {
-                header(block) + snapshot.data.len() + snapshot.pages.len() * 4
-            }
-            Self::Forget(_) | Self::Libraries => 0,
-        };
-        own.saturating_add(ENTRY_BYTES)
-    }
-}
-
-/// What did not find room.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct LeftOut {
-    /// Contents whose events are there.
-    pub contents: u64,
-    /// Events.
-    pub events: u64,
-}
+/// Pieces that are told in one system call.
+const MOST_AT_ONCE: usize = 16;
+/// A piece's own weight, about.
+const PIECE_BYTES: usize = 128;
 
 #[derive(Debug, Default)]
 struct State {
-    entries: VecDeque<(Entry, usize)>,
+    pieces: VecDeque<Vec<u8>>,
+    /// Bytes of the first piece that are in the pipe.
+    sent: usize,
     bytes: usize,
     left_out: LeftOut,
-    /// Since when nothing more is to come.
-    closed: Option<Instant>,
-    /// The writer has done all that it will do.
-    finished: bool,
+    closed: bool,
 }
 
-/// The queue.
+/// The queue, with the pipe at its end.
 #[derive(Debug)]
 pub struct Queue {
     state: Mutex<State>,
-    changed: Condvar,
+    pipe: Arc<File>,
     max_bytes: usize,
+    /// Woken where something has to wait for room in the pipe.
+    waker: Waker,
     /// Nothing is written any more, so that nobody has to look at anything.
     over: AtomicBool,
 }
 
-/// What the writer gets.
-#[derive(Debug)]
-pub enum Next {
-    /// An entry, and what was left out before it.
-    Entry(Box<Entry>, LeftOut),
-    /// Nothing came in time.
-    Nothing,
-    /// Nothing will come.
-    End(LeftOut),
-}
-
 impl Queue {
-    /// An empty one, for `max_bytes` of contents.
-    pub fn new(max_bytes: usize) -> Self {
-        let (state, changed) = (Mutex::new(State::default()), Condvar::default());
-        Self { state, changed, max_bytes, over: AtomicBool::new(false) }
+    /// An empty one, for `max_bytes` of contents; `pipe` does not block.
+    ///
+    /// # Errors
+    /// Where no descriptor is free.
+    pub fn new(pipe: File, max_bytes: usize) -> Result<Self, Errno> {
+        let state = Mutex::new(State::default());
+        let (waker, over) = (Waker::new()?, AtomicBool::new(false));
+        Ok(Self { state, pipe: Arc::new(pipe), max_bytes, waker, over })
     }
 
     /// Appends an entry. False where the contents had to be left out, or all of it: the next that is
@@ -107,107 +67,111 @@ impl Queue {
             return false;
         }
         let mut state = self.state.lock();
-        let bytes = entry.bytes();
-        let fits = |state: &State, bytes: usize, most: usize| {
-            state.entries.is_empty() || state.bytes.saturating_add(bytes) <= most
-        };
-        let (entry, bytes, whole) = match entry {
-            Entry::Seen(mut block, ..) if !fits(&state, bytes, self.max_bytes) => {
+        if state.closed {
+            return false;
+        }
+        let all = self.max_bytes.saturating_add(MAX_EVENT_BYTES);
+        let (entry, whole) = match entry {
+            Entry::Seen(mut block, _, snapshot)
+                if !state.has_room(weight(&snapshot), self.max_bytes) =>
+            {
                 state.left_out.contents += 1;
                 leave_out(&mut block);
-                let entry = Entry::Block(block);
-                let bytes = entry.bytes();
-                (entry, bytes, false)
+                (Entry::Block(block), false)
             }
-            entry => (entry, bytes, true),
+            entry => (entry, true),
         };
-        if !fits(&state, bytes, self.max_bytes.saturating_add(MAX_EVENT_BYTES)) {
+        // These are few and small, and without them the rest is not understood.
+        let always = matches!(entry, Entry::About(_) | Entry::Forget(_) | Entry::UnlessTold(_))
+            || matches!(&entry, Entry::Block(Block::Died(_) | Block::Ended(_)));
+        let (head, data) = entry.encode();
+        if !always && !state.has_room(head.len(), all) {
             state.left_out.events += 1;
             return false;
         }
-        state.bytes += bytes;
-        state.entries.push_back((entry, bytes));
-        drop(state);
-        self.changed.notify_all();
+        state.append(head, data);
+        self.send(&mut state);
+        if !state.pieces.is_empty() {
+            self.waker.wake();
+        }
         whole
     }
 
-    /// The next entry; waits until `deadline`.
-    pub fn next(&self, deadline: Instant) -> Next {
-        let mut state = self.state.lock();
-        loop {
-            if let Some((entry, bytes)) = state.entries.pop_front() {
-                state.bytes = state.bytes.saturating_sub(bytes);
-                // Said once there is room again, so that it does not take the room itself.
-                let room = state.bytes <= self.max_bytes / 2;
-                let left_out =
-                    if room { std::mem::take(&mut state.left_out) } else { LeftOut::default() };
-                return Next::Entry(Box::new(entry), left_out);
-            }
-            if state.closed.is_some() {
-                return Next::End(std::mem::take(&mut state.left_out));
-            }
-            let (back, late) = self.changed.wait_until(state, deadline);
-            state = back;
-            if late && state.entries.is_empty() && state.closed.is_none() {
-                return Next::Nothing;
-            }
-        }
+    /// Tells as much as the pipe has room for.
+    pub fn flush(&self) {
+        self.waker.drain();
+        self.send(&mut self.state.lock());
     }
 
-    /// Whether one of the entries is as `wanted` says. It stays.
-    pub fn has(&self, wanted: impl Fn(&Entry) -> bool) -> bool {
-        self.state.lock().entries.iter().any(|(entry, _)| wanted(entry))
+    /// Whether something waits for room.
+    pub fn is_waiting(&self) -> bool {
+        !self.state.lock().pieces.is_empty()
     }
 
-    /// Waits until something changes, no longer than `time`.
-    pub fn wait(&self, time: Duration) {
-        let state = self.state.lock();
-        if state.closed.is_none() {
-            drop(self.changed.wait_until(state, Instant::now() + time));
-        }
+    /// The pipe, to wait for room in it.
+    pub fn pipe(&self) -> Arc<File> {
+        self.pipe.clone()
     }
 
-    /// All that is there.
-    pub fn take_all(&self) -> Vec<Entry> {
-        let mut state = self.state.lock();
-        state.bytes = 0;
-        state.entries.drain(..).map(|(entry, _)| entry).collect()
+    /// Readable where something has come to wait for room.
+    pub fn waker(&self) -> &Waker {
+        &self.waker
     }
 
-    /// Nothing more comes.
-    pub fn close(&self) {
-        self.state.lock().closed = Some(Instant::now());
-        self.changed.notify_all();
-    }
-
-    /// Whether nothing more is to come.
-    pub fn is_closed(&self) -> bool {
-        self.state.lock().closed.is_some()
-    }
-
-    /// Whether nothing more is to come, and what is there will take its time: it is more than `bytes`,
-    /// or has waited for `time`.
-    pub fn is_late(&self, bytes: usize, time: Duration) -> bool {
-        let state = self.state.lock();
-        state.closed.is_some_and(|since| state.bytes > bytes || since.elapsed() > time)
-    }
-
-    /// The writer has done what it could.
-    pub fn finish(&self) {
-        self.state.lock().finished = true;
-        self.changed.notify_all();
-    }
-
-    /// Waits for [`Queue::finish`], no longer than `time`.
-    pub fn wait_finished(&self, time: Duration) {
-        let deadline = Instant::now() + time;
-        let mut state = self.state.lock();
-        while !state.finished {
-            let late;
-            (state, late) = self.changed.wait_until(state, deadline);
-            if late {
+    /// Nothing more comes, and all that came before is in the pipe by the deadline, or lost.
+    pub fn close(&self, deadline: Deadline) {
+        {
+            let mut state = self.state.lock();
+            if state.closed {
                 return;
+            }
+            let left_out = std::mem::take(&mut state.left_out);
+            if left_out != LeftOut::default() {
+                let (head, data) = Entry::LeftOut(left_out).encode();
+                state.append(head, data);
+            }
+            let (head, data) = Entry::End.encode();
+            state.append(head, data);
+            state.closed = true;
+            self.send(&mut state);
+        }
+        while self.is_waiting() && !deadline.has_passed() {
+            let mut fds = [(self.pipe.as_fd(), Interest::RoomToSend, Event::default())];
+            if wait(&mut fds, Some(deadline)).is_err() {
+                return;
+            }
+            self.send(&mut self.state.lock());
+        }
+    }
+
+    fn send(&self, state: &mut State) {
+        while !state.pieces.is_empty() {
+            // Together, because each writing takes pages of the pipe of its own.
+            let mut skip = state.sent;
+            let parts = state.pieces.iter().take(MOST_AT_ONCE).map(|piece| {
+                IoSlice::new(piece.get(std::mem::take(&mut skip)..).unwrap_or_default())
+            });
+            match (&*self.pipe).write_vectored(&parts.collect::<Vec<_>>()) {
+                Ok(written) => {
+                    state.sent_more(written);
+                    // Said once there is room again, so that it does not take the room itself.
+                    if state.sent == 0
+                        && state.bytes <= self.max_bytes / 2
+                        && state.left_out != LeftOut::default()
+                    {
+                        let left_out = std::mem::take(&mut state.left_out);
+                        let (head, data) = Entry::LeftOut(left_out).encode();
+                        state.append(head, data);
+                    }
+                }
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return,
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                // The writer has ended: it has said why.
+                Err(_) => {
+                    self.over.store(true, Ordering::Release);
+                    *state = State { closed: true, ..State::default() };
+                    return;
+                }
             }
         }
     }
@@ -215,13 +179,43 @@ impl Queue {
     /// Nothing is recorded any more.
     pub fn give_up(&self) {
         self.over.store(true, Ordering::Release);
-        drop(self.take_all());
+        *self.state.lock() = State { closed: true, ..State::default() };
     }
 
     /// Whether nothing is recorded any more.
     pub fn is_over(&self) -> bool {
         self.over.load(Ordering::Acquire)
     }
+}
+
+impl State {
+    fn sent_more(&mut self, written: usize) {
+        self.sent += written;
+        while let Some(first) = self.pieces.front()
+            && self.sent >= first.len()
+        {
+            self.sent -= first.len();
+            self.bytes = self.bytes.saturating_sub(first.len() + PIECE_BYTES);
+            self.pieces.pop_front();
+        }
+    }
+
+    fn has_room(&self, bytes: usize, most: usize) -> bool {
+        self.pieces.is_empty() || self.bytes.saturating_add(bytes) <= most
+    }
+
+    fn append(&mut self, head: Vec<u8>, data: Vec<u8>) {
+        for piece in [head, data] {
+            if !piece.is_empty() {
+                self.bytes += piece.len() + PIECE_BYTES;
+                self.pieces.push_back(piece);
+            }
+        }
+    }
+}
+
+fn weight(snapshot: &Snapshot) -> usize {
+    snapshot.data.len().saturating_add(snapshot.pages.len().saturating_mul(4))
 }
 
 /// An event without its contents.
@@ -238,60 +232,96 @@ fn leave_out(block: &mut Block) {
 
 #[cfg(test)]
 mod tests {
-    use cami_recording::block::{Line, Requested};
+    use std::io::Read;
 
+    use cami_recording::Buffer;
+    use cami_recording::block::{Line, Requested};
+    use nix::fcntl::{FcntlArg, OFlag, fcntl};
+
+    use super::super::entry::LENGTH_BYTES;
     use super::*;
+
+    /// A queue whose pipe is full, and the pipe's other end.
+    fn full(max_bytes: usize) -> (Queue, File, usize) {
+        let (reader, writer) = nix::unistd::pipe2(OFlag::O_CLOEXEC).unwrap();
+        fcntl(&writer, FcntlArg::F_SETFL(OFlag::O_NONBLOCK)).unwrap();
+        let mut writer = File::from(writer);
+        let mut filled = 0;
+        while let Ok(written) = writer.write(&[0; 4096]) {
+            filled += written;
+        }
+        (Queue::new(writer, max_bytes).unwrap(), File::from(reader), filled)
+    }
 
     fn seen(bytes: usize) -> Entry {
         let snapshot = Snapshot::of(&vec![1; bytes]);
         Entry::Seen(Requested::default().into(), Buffer(1), snapshot)
     }
 
-    fn next(queue: &Queue) -> Option<(Entry, LeftOut)> {
-        match queue.next(Instant::now()) {
-            Next::Entry(entry, left_out) => Some((*entry, left_out)),
-            _ => None,
+    /// What comes out of the pipe until the end.
+    fn heard(queue: Queue, mut reader: File, filled: usize) -> Vec<Entry> {
+        let reading = std::thread::spawn(move || {
+            let mut bytes = Vec::new();
+            reader.read_to_end(&mut bytes).unwrap();
+            bytes
+        });
+        queue.close(Deadline::after(std::time::Duration::from_secs(20)));
+        drop(queue);
+        let bytes = reading.join().unwrap();
+        let mut rest = bytes.get(filled..).unwrap();
+        let mut entries = Vec::new();
+        while !rest.is_empty() {
+            let (length, behind) = rest.split_at(LENGTH_BYTES);
+            let length = u32::from_le_bytes(length.try_into().unwrap());
+            let (entry, behind) = behind.split_at(usize::try_from(length).unwrap());
+            entries.push(Entry::decode(entry).unwrap());
+            rest = behind;
         }
+        entries
     }
 
     #[test]
     fn contents_are_left_out_before_events_and_both_are_counted() {
-        let queue = Queue::new(10_000);
+        let (queue, reader, filled) = full(10_000);
         assert!(queue.push(seen(8192)));
         assert!(!queue.push(seen(4096)));
         let line = Line { text: "x".repeat(MAX_EVENT_BYTES - 1000), ..Line::default() };
         assert!(queue.push(Entry::Block(line.into())));
-        assert!(
-            !queue.push(Entry::Block(Line { text: "x".repeat(5000), ..Line::default() }.into()))
-        );
-        assert!(matches!(next(&queue), Some((Entry::Seen(..), LeftOut { contents: 0, .. }))));
-        let (entry, _) = next(&queue).unwrap();
-        let Entry::Block(Block::Requested(requested)) = entry else { panic!("{entry:?}") };
+        let line = Line { text: "x".repeat(5000), ..Line::default() };
+        assert!(!queue.push(Entry::Block(line.into())));
+        // Without it the writer would take a later snapshot for one of the same buffer.
+        assert!(queue.push(Entry::Forget(Buffer(1))));
+        let entries = heard(queue, reader, filled);
+        assert!(matches!(entries[0], Entry::Seen(..)));
+        let Entry::Block(Block::Requested(requested)) = &entries[1] else { panic!() };
         assert_eq!(requested.content_errno, Errno::ENOSPC as u32);
-        let (_, left_out) = next(&queue).unwrap();
-        assert_eq!(left_out, LeftOut { contents: 1, events: 1 });
-        assert!(queue.push(seen(4096)));
+        assert!(matches!(entries[2], Entry::Block(Block::Line(_))));
+        assert!(matches!(entries[3], Entry::Forget(Buffer(1))));
+        assert!(
+            matches!(entries[4], Entry::LeftOut(LeftOut { contents: 1, events: 1 })),
+            "what is left out is told at the end too"
+        );
+        assert!(matches!(entries[5], Entry::End));
     }
 
     #[test]
     fn one_that_is_larger_than_the_bound_passes_an_empty_queue() {
-        let queue = Queue::new(100);
+        let (queue, reader, filled) = full(100);
         assert!(queue.push(seen(50_000)));
         assert!(!queue.push(seen(1)));
+        assert!(heard(queue, reader, filled).len() >= 3);
     }
 
     #[test]
-    fn after_the_end_nothing_waits() {
-        let queue = Queue::new(100);
-        queue.push(Entry::Libraries);
-        queue.close();
-        let far = Instant::now() + Duration::from_secs(600);
-        assert!(matches!(queue.next(far), Next::Entry(..)));
-        assert!(matches!(queue.next(far), Next::End(_)));
-        queue.wait(Duration::from_secs(600));
-        queue.finish();
-        queue.wait_finished(Duration::from_secs(600));
-        queue.give_up();
-        assert!(!queue.push(Entry::Libraries));
+    fn nothing_follows_the_end_and_nobody_waits_for_a_writer_that_is_gone() {
+        let (queue, reader, _) = full(100);
+        queue.push(Entry::Restarts(1));
+        queue.close(Deadline::now());
+        assert!(!queue.push(Entry::Restarts(1)), "behind the end");
+        let (other, gone, _) = full(100);
+        drop((reader, gone));
+        assert!(other.push(Entry::Restarts(1)));
+        assert!(other.is_over() && !other.push(Entry::Restarts(1)));
+        other.close(Deadline::after(std::time::Duration::from_secs(600)));
     }
 }

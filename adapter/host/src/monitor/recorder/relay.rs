@@ -5,13 +5,17 @@
 //! process's when all that it had sent is with the client.
 
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 
-use cami_link::{Event, Interest, receive_packet, send_packet, wait};
+use std::time::Duration;
+
+use cami_link::{Deadline, Event, Interest, ProcessFd, receive_packet, send_packet, wait};
 use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, fcntl};
-use nix::sys::socket::{SockType, getsockopt, sockopt};
+use nix::sys::socket::{Shutdown, SockType, getsockopt, shutdown, sockopt};
 
+use super::Ear;
+use super::queue::Queue;
 use super::tap::Tap;
 
 /// Larger than any message that either end takes: what is cut is refused there as what was not.
@@ -25,6 +29,46 @@ const ABOVE: [i32; 2] = [512, 64];
 pub struct Ends {
     client: OwnedFd,
     vendor: OwnedFd,
+}
+
+/// How long a vendor process whose link has ended may take to end itself: it is dying, or leaves. One
+/// that only shut its link down is not waited for longer.
+const GONE_PATIENCE: Duration = Duration::from_millis(100);
+
+/// Which side has ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// The client's.
+    Client,
+    /// The vendor process's, and all that it had sent is with the client.
+    Vendor,
+}
+
+impl Ends {
+    /// The client's link.
+    pub fn client(&self) -> BorrowedFd<'_> {
+        self.client.as_fd()
+    }
+
+    /// The numbers of both.
+    pub fn numbers(&self) -> [RawFd; 2] {
+        [self.client.as_raw_fd(), self.vendor.as_raw_fd()]
+    }
+
+    /// Passes an end on. The client takes its link's end for that of the vendor process, as it is where
+    /// nothing stands between them, so it comes no sooner.
+    pub fn end(self, ended: Ended, vendor: Option<&ProcessFd>) {
+        let Self { client, vendor: link } = self;
+        drop(link);
+        if ended == Ended::Vendor {
+            if let Some(vendor) = vendor {
+                let mut fds = [(vendor.as_fd(), Interest::Message, Event::default())];
+                let _ = wait(&mut fds, Some(Deadline::after(GONE_PATIENCE)));
+            }
+            // The writer still holds it.
+            let _ = shutdown(client.as_raw_fd(), Shutdown::Both);
+        }
+    }
 }
 
 /// Puts us between: what is under the number of `link` then is the vendor process's end.
@@ -127,14 +171,15 @@ impl Lane {
 /// Messages of one side before the other has its turn.
 const TURN: usize = 64;
 
-/// Passes messages on until one side ends.
+/// Passes messages on until one side ends, and entries on that had to wait.
 ///
 /// # Errors
 /// What waiting says.
-pub fn run(ends: &Ends, tap: &mut Tap) -> io::Result<()> {
+pub fn run(ends: &Ends, tap: &mut Tap, queue: &Queue, ear: &Ear) -> io::Result<Ended> {
     let (client, vendor) = (ends.client.as_fd(), ends.vendor.as_fd());
     let (mut up, mut down) = (Lane::new(), Lane::new());
     let mut vendor_ended = false;
+    let pipe = queue.pipe();
     loop {
         let interest = |reads: bool, writes: bool| match (reads, writes) {
             (true, true) => Interest::MessageOrRoom,
@@ -145,29 +190,45 @@ pub fn run(ends: &Ends, tap: &mut Tap) -> io::Result<()> {
         let of_client = interest(up.held.is_none() && !vendor_ended, down.held.is_some());
         let of_vendor = interest(down.held.is_none(), up.held.is_some());
         let of_vendor = if vendor_ended { Interest::None } else { of_vendor };
-        let mut fds =
-            [(client, of_client, Event::default()), (vendor, of_vendor, Event::default())];
+        let waits = if queue.is_waiting() { Interest::RoomToSend } else { Interest::None };
+        let (voice, listens) = match ear.pipe() {
+            Some(voice) => (voice.as_fd(), Interest::Message),
+            None => (pipe.as_fd(), Interest::None),
+        };
+        let mut fds = [
+            (client, of_client, Event::default()),
+            (vendor, of_vendor, Event::default()),
+            (pipe.as_fd(), waits, Event::default()),
+            (queue.waker().as_fd(), Interest::Message, Event::default()),
+            (voice, listens, Event::default()),
+        ];
         wait(&mut fds, None)?;
-        let [(.., from_client), (.., from_vendor)] = fds;
+        let [(.., from_client), (.., from_vendor), (.., room), (.., woken), (.., said)] = fds;
+        if room.writable || room.hung_up || woken.readable {
+            queue.flush();
+        }
+        if said.readable || said.hung_up {
+            ear.hear();
+        }
         // What had been sent before an end comes before the end, as far as it is taken at once.
         let most = |ended| if ended { usize::MAX } else { TURN };
         if !vendor_ended && (up.held.is_some() || from_client.readable || from_client.hung_up) {
             let most = most(from_client.hung_up);
             let see = |message: &[u8], fds: &[OwnedFd]| tap.client_says(message, fds);
             if up.run(client, vendor, most, see) == Moved::SenderEnded {
-                return Ok(());
+                return Ok(Ended::Client);
             }
         }
         if from_client.hung_up {
-            return Ok(());
+            return Ok(Ended::Client);
         }
         vendor_ended |= from_vendor.hung_up;
         if down.held.is_some() || from_vendor.readable || vendor_ended {
             let see = |message: &[u8], fds: &[OwnedFd]| tap.vendor_says(message, fds);
             match down.run(vendor, client, most(vendor_ended), see) {
                 // The client hears it, and whatever it still says is for nobody.
-                Moved::SenderEnded | Moved::ReceiverGone => return Ok(()),
-                Moved::All if vendor_ended => return Ok(()),
+                Moved::SenderEnded | Moved::ReceiverGone => return Ok(Ended::Vendor),
+                Moved::All if vendor_ended => return Ok(Ended::Vendor),
                 Moved::All | Moved::Full => {}
             }
         }

@@ -10,14 +10,17 @@ use std::sync::Arc;
 use cami_config::Profile;
 use cami_link::{monotonic_ns, sought_size};
 use cami_recording::block::{
-    Answered, Bytes, Called, Number, Requested, Returned, UpdateReturned, Updated,
+    Answered, Bytes, Called, Libraries, LoadedLibrary, Number, Requested, Returned, UpdateReturned,
+    Updated,
 };
 use cami_recording::{Block, Buffer, Call, MAX_CONTENT_BYTES, Shadow, Snapshot};
 use cami_wire::cros::{self, DeregisterBuffers, InitReply, ReturnValue, command, event};
 use cami_wire::message::{EVENT_COOKIE, Header};
 use nix::errno::Errno;
 
-use super::queue::{Entry, Queue};
+use super::entry::Entry;
+use super::queue::Queue;
+use crate::monitor::maps::Maps;
 
 /// What buffers may hold together, as they are compared with what they held before: many times what
 /// any known HAL registers.
@@ -48,6 +51,7 @@ enum Open {
 pub struct Tap {
     queue: Arc<Queue>,
     profile: Profile,
+    vendor_pid: i32,
     buffers: HashMap<i32, Registered>,
     open: HashMap<u32, Open>,
     /// Number, `req_id` and handle of requests without their answer, oldest first.
@@ -59,10 +63,11 @@ pub struct Tap {
 
 impl Tap {
     /// Nothing has passed yet.
-    pub fn new(queue: Arc<Queue>, profile: Profile) -> Self {
+    pub fn new(queue: Arc<Queue>, profile: Profile, vendor_pid: i32) -> Self {
         Self {
             queue,
             profile,
+            vendor_pid,
             buffers: HashMap::new(),
             open: HashMap::new(),
             in_flight: VecDeque::new(),
@@ -166,7 +171,25 @@ impl Tap {
         let (cookie, call_number) = (header.cookie, call.number());
         self.push(Answered { host: 0, at_ns, cookie, call: call_number, value });
         if call == Call::Initialize && value >= 0 {
-            self.queue.push(Entry::Libraries);
+            self.libraries();
+        }
+    }
+
+    /// What is loaded, once `initialize` has returned. Here, while the vendor process is surely there:
+    /// the writer may be late.
+    fn libraries(&self) {
+        let found = Maps::read(self.vendor_pid, self.vendor_pid).modules();
+        let libraries: Vec<LoadedLibrary> = found
+            .into_iter()
+            // The kernel's own are named in brackets.
+            .filter(|module| module.file.starts_with('/'))
+            .map(|module| LoadedLibrary {
+                path: module.file,
+                build_id: module.build_id.unwrap_or_default(),
+            })
+            .collect();
+        if !libraries.is_empty() {
+            self.push(Libraries { host: 0, libraries });
         }
     }
 

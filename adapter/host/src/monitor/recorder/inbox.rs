@@ -1,0 +1,136 @@
+//! The writer's side of the pipe: taken out as it comes, so that the monitor never waits for a disk.
+
+use std::collections::VecDeque;
+use std::fs::File;
+use std::io::{self, Read};
+use std::os::fd::AsFd;
+use std::time::{Duration, Instant};
+
+use cami_link::sync::{Condvar, Mutex};
+use cami_link::{Deadline, Event, Interest, wait};
+
+use super::entry::{Entry, LENGTH_BYTES, MAX_BYTES};
+
+/// What may wait for the disk: some seconds of an IPU3 camera at 30 frames per second, and all its
+/// buffers once. What comes then stays in the pipe, and before it with the monitor.
+const WAITING_BYTES: usize = 64 << 20;
+/// Between two looks into the pipe: it holds what comes meanwhile, and a processor that is woken for
+/// each message has more work with that than with the message.
+const PAUSE: Duration = Duration::from_millis(25);
+/// Before that the pipe is looked into at once: set-up comes in floods.
+const SET_UP: Duration = Duration::from_secs(1);
+/// After more than this in one go there is no pause: so much more may come meanwhile that the pipe is
+/// full.
+const BUSY_BYTES: usize = 256 << 10;
+
+#[derive(Debug, Default)]
+struct State {
+    entries: VecDeque<(Entry, usize)>,
+    bytes: usize,
+    ended: bool,
+}
+
+/// What has come and is not written yet.
+#[derive(Debug, Default)]
+pub struct Inbox {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+/// What the scribe gets.
+#[derive(Debug)]
+pub enum Next {
+    /// An entry.
+    Entry(Box<Entry>),
+    /// Nothing came in time.
+    Nothing,
+    /// Nothing will come.
+    End,
+}
+
+impl Inbox {
+    /// Takes out of the pipe what comes, until the monitor is gone or says that it was all. What is
+    /// cut, because the monitor was killed, is dropped.
+    pub fn fill(&self, mut pipe: &File) {
+        let began = Instant::now();
+        let mut taken = 0;
+        let done = (|| -> io::Result<()> {
+            loop {
+                let entry = receive(&mut pipe)?;
+                let bytes = match &entry {
+                    Entry::Seen(_, _, snapshot) => snapshot.data.len() + 4096,
+                    _ => 512,
+                };
+                taken += bytes;
+                let is_end = matches!(entry, Entry::End);
+                let mut state = self.state.lock();
+                while state.bytes > WAITING_BYTES {
+                    state = self.changed.wait(state);
+                }
+                if !is_end {
+                    state.bytes += bytes;
+                    state.entries.push_back((entry, bytes));
+                }
+                drop(state);
+                if is_end {
+                    return Ok(());
+                }
+                if is_empty(pipe) {
+                    self.changed.notify_all();
+                    if std::mem::take(&mut taken) < BUSY_BYTES && began.elapsed() > SET_UP {
+                        let mut fds = [(pipe.as_fd(), Interest::HangUp, Event::default())];
+                        let _ = wait(&mut fds, Some(Deadline::after(PAUSE)));
+                    }
+                }
+            }
+        })();
+        drop(done);
+        self.state.lock().ended = true;
+        self.changed.notify_all();
+    }
+
+    /// The next entry; waits until `deadline`.
+    pub fn next(&self, deadline: Instant) -> Next {
+        let mut state = self.state.lock();
+        loop {
+            if let Some((entry, bytes)) = state.entries.pop_front() {
+                let was_full = state.bytes > WAITING_BYTES;
+                state.bytes = state.bytes.saturating_sub(bytes);
+                if was_full && state.bytes <= WAITING_BYTES {
+                    self.changed.notify_all();
+                }
+                return Next::Entry(Box::new(entry));
+            }
+            if state.ended {
+                return Next::End;
+            }
+            let (back, late) = self.changed.wait_until(state, deadline);
+            state = back;
+            if late && state.entries.is_empty() && !state.ended {
+                return Next::Nothing;
+            }
+        }
+    }
+}
+
+fn receive(pipe: &mut &File) -> io::Result<Entry> {
+    let mut length = [0; LENGTH_BYTES];
+    pipe.read_exact(&mut length)?;
+    let length = usize::try_from(u32::from_le_bytes(length)).map_err(io::Error::other)?;
+    if length > MAX_BYTES {
+        return Err(io::ErrorKind::InvalidData.into());
+    }
+    let mut bytes = Vec::with_capacity(length.min(1 << 20));
+    let mut part = pipe.take(length as u64);
+    if part.read_to_end(&mut bytes)? < length {
+        return Err(io::ErrorKind::UnexpectedEof.into());
+    }
+    Entry::decode(&bytes).map_err(io::Error::other)
+}
+
+/// Whether nothing is in the pipe now.
+fn is_empty(pipe: &File) -> bool {
+    let mut fds = [(pipe.as_fd(), Interest::Message, Event::default())];
+    !wait(&mut fds, Some(Deadline::now()))
+        .is_ok_and(|_| fds.iter().any(|(.., event)| event.readable))
+}

@@ -24,9 +24,6 @@ pub(crate) const END_PATIENCE: Duration = Duration::from_millis(100);
 /// A process that SIGKILL does not end within this time sits in the kernel; it is left alone.
 const KILL_PATIENCE: Duration = Duration::from_secs(1);
 
-/// Processes below a monitor that are waited for; a host has two.
-const MOST_BELOW: usize = 16;
-
 /// Control socket and monitor of one host.
 #[derive(Debug)]
 pub(crate) struct Host {
@@ -78,31 +75,12 @@ impl Host {
         self.monitor.as_ref().map(ProcessFd::as_fd)
     }
 
-    /// The processes below our monitor: the vendor's, and what is between. None where the monitor is not
-    /// our child, and none that /proc does not tell of.
-    pub(crate) fn below(&self) -> Vec<ProcessFd> {
-        let Some(monitor) = &self.monitor else { return Vec::new() };
-        let mut found: Vec<ProcessFd> = Vec::new();
-        let mut parents = vec![monitor.pid()];
-        while let Some(parent) = parents.pop() {
-            for pid in children_of(parent) {
-                if found.len() >= MOST_BELOW {
-                    return found;
-                }
-                let Ok(process) = ProcessFd::open(pid) else { continue };
-                // The number may have become another's before it was opened.
-                if children_of(parent).contains(&pid) {
-                    parents.push(pid);
-                    found.push(process);
-                }
-            }
-        }
-        found
-    }
-
     /// Whether our monitor has ended, or does until then. One that is not ours has nobody to ask.
     pub(crate) fn is_gone(&self, deadline: Deadline) -> bool {
-        self.monitor.as_ref().is_none_or(|monitor| gone(std::slice::from_ref(monitor), deadline))
+        self.monitor.as_ref().is_none_or(|monitor| {
+            let mut polled = [(monitor.as_fd(), Interest::Message, Event::default())];
+            wait(&mut polled, Some(deadline)).is_ok_and(|events| events > 0)
+        })
     }
 
     /// The second host, if the monitor has sent one back.
@@ -222,27 +200,6 @@ impl Host {
     }
 }
 
-/// Whether all of them have ended, or do until then.
-pub(crate) fn gone(processes: &[ProcessFd], deadline: Deadline) -> bool {
-    processes.iter().all(|process| {
-        let mut polled = [(process.as_fd(), Interest::Message, Event::default())];
-        wait(&mut polled, Some(deadline)).is_ok_and(|events| events > 0)
-    })
-}
-
-/// Children of all threads of a process (proc(5), `task/children`).
-fn children_of(pid: i32) -> Vec<i32> {
-    let threads = std::fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
-    let texts =
-        threads.filter_map(|thread| std::fs::read_to_string(thread.path().join("children")).ok());
-    texts
-        .flat_map(|text| {
-            let numbers = text.split_whitespace().filter_map(|number| number.parse().ok());
-            numbers.collect::<Vec<i32>>()
-        })
-        .collect()
-}
-
 /// How the monitor's process ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Ending {
@@ -304,25 +261,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_monitor_has_started_is_waited_for() {
-        // A monitor and what it started.
-        let child = Command::new("sh").args(["-c", "sleep 600 & wait"]).spawn().unwrap();
+    fn a_monitor_is_gone_when_it_has_ended() {
+        let mut child = Command::new("sleep").arg("600").spawn().unwrap();
         let (control, _other) = UnixDatagram::pair().unwrap();
         let control = Link::from_fd(control.into()).unwrap();
         let host = Host::adopt(Pid::from_raw(i32::try_from(child.id()).unwrap()), control).unwrap();
-        let below = loop {
-            let below = host.below();
-            if !below.is_empty() {
-                break below;
-            }
-            std::thread::yield_now();
-        };
         assert!(!host.is_gone(Deadline::now()));
         host.kill();
         assert!(host.is_gone(Deadline::after(KILL_PATIENCE)));
-        assert!(!gone(&below, Deadline::now()), "it lives on");
-        below.iter().for_each(ProcessFd::kill);
-        assert!(gone(&below, Deadline::after(KILL_PATIENCE)));
-        host.reap_if_ended(KILL_PATIENCE);
+        child.wait().unwrap();
     }
 }

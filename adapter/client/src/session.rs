@@ -19,7 +19,7 @@ use nix::errno::Errno;
 use crate::calls::Calls;
 use crate::deliver::Incoming;
 use crate::error::CallError;
-use crate::host::{Host, gone};
+use crate::host::Host;
 use crate::journal::Journal;
 use crate::standby;
 
@@ -286,18 +286,13 @@ impl Session {
         }
     }
 
-    /// Kills the host, without a word to the HAL, and waits until the vendor process is gone too. False
-    /// where that takes too long, or cannot be known.
-    ///
-    /// The link's end says so where the vendor process holds its other side, and is not enough where
-    /// the monitor does, which records: so what the monitor has started is waited for.
+    /// Kills the host, without a word to the HAL, and waits until the vendor process is gone too, which
+    /// shows by the link's end: its own, or where its host records that of the writer, which holds it
+    /// until then. False where that takes too long.
     pub(crate) fn kill_and_wait(&self) -> bool {
-        let deadline = Deadline::after(GONE_PATIENCE);
-        // Before the monitor ends: its children are nobody's then.
-        let below = self.host.below();
         if self.finish() == Phase::Over {
-            // Somebody else ends it, and may just have begun.
-            return self.host.is_gone(deadline) && gone(&below, deadline);
+            // Somebody else ends it, and may just have begun; the vendor process goes with the monitor.
+            return self.host.is_gone(Deadline::after(GONE_PATIENCE));
         }
         self.close_journal();
         self.host.kill();
@@ -307,7 +302,7 @@ impl Session {
         let mut polled = [(self.link.as_fd(), Interest::HangUp, Event::default())];
         let waited = wait(&mut polled, Some(Deadline::after(GONE_PATIENCE)));
         self.link.shutdown();
-        waited.is_ok_and(|events| events > 0) && gone(&below, Deadline::after(GONE_PATIENCE))
+        waited.is_ok_and(|events| events > 0)
     }
 
     /// Whether the host has hung up. What it sent before can still be received.

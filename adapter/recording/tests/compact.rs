@@ -316,7 +316,7 @@ fn what_buffers_hold_is_counted() {
     let mut go = |writer: &mut Writer<&mut Vec<u8>>, handle: i32, seed: u64| {
         number += 1;
         let snapshot = Snapshot::of(&page(seed));
-        let content = writer.content(Buffer(handle as u64), &snapshot).unwrap();
+        let content = writer.content(Buffer(u64::from(handle.cast_unsigned())), &snapshot).unwrap();
         let requested =
             Requested { host: 1, number, req_id: 8, handle, content, ..Requested::default() };
         writer.write(&requested.into()).unwrap();
@@ -332,7 +332,7 @@ fn what_buffers_hold_is_counted() {
     };
     // Buffers of one page of noise each, and then another again and again.
     for handle in 0..70 {
-        go(&mut writer, handle, 5000 + handle as u64);
+        go(&mut writer, handle, 5000 + u64::from(handle.cast_unsigned()));
     }
     for seed in 0..200 {
         go(&mut writer, 70, 100_000 + seed);
@@ -356,7 +356,9 @@ fn last_states_are_counted() {
     for number in 1..=300_u64 {
         // 60 states of one page each, then requests that none of them is.
         let (role, handle) = if number <= 60 { (2, number as i32) } else { (0, 0) };
-        let content = writer.content(Buffer(handle as u64), &Snapshot::of(&page(number))).unwrap();
+        let content = writer
+            .content(Buffer(u64::from(handle.cast_unsigned())), &Snapshot::of(&page(number)))
+            .unwrap();
         let requested =
             Requested { host: 1, number, req_id: 8, role, handle, content, ..Requested::default() };
         writer.write(&requested.into()).unwrap();

@@ -60,6 +60,26 @@ fn what_falls_short_stands_first_with_what_to_do() {
 }
 
 #[test]
+fn what_record_is_set_to_is_told_and_whether_it_can_be() {
+    let room = tempfile::tempdir().expect("a folder");
+    let file = room.path().join("x.camr");
+    let of = |file: &std::path::Path| {
+        let mut command = doctor(&["--json", "-"]);
+        json(&output(command.env("CAMI_IPA_RECORD", file).env("CAMI_IPA_RECORD_LIMIT_MIB", "1")))
+    };
+    let good = of(&file)["recording"].clone();
+    assert_eq!(good["path"], file.to_str().expect("text"));
+    assert_eq!((&good["can_write"], &good["limit_mib"]), (&true.into(), &1.into()), "{good}");
+    let bad = of(&room.path().join("no/x.camr"));
+    assert_eq!(bad["recording"]["can_write"], false);
+    let problems = bad["problems"].as_array().expect("problems");
+    let told =
+        |problem: &serde_json::Value| problem.as_str().is_some_and(|p| p.contains("record: "));
+    assert!(problems.iter().any(told), "{problems:?}");
+    assert!(json(&output(&mut doctor(&["--json", "-"])))["recording"].is_null());
+}
+
+#[test]
 fn need_that_is_not_found_is_named() {
     let folder = tempfile::tempdir().expect("a folder");
     let compile = |arguments: &[&str]| {

@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use super::libcamera::Libcamera;
 use super::needed::{self, Needed};
+use super::recording::Recording;
 use crate::options::DoctorOptions;
 
 /// Name of the host's executable, and where it may be when it is not beside this program.
@@ -36,6 +37,8 @@ pub struct Findings {
     pub host: Option<PathBuf>,
     /// What of libcamera is here, and what it would take.
     pub libcamera: Libcamera,
+    /// Where hosts record to; `null` where they do not.
+    pub recording: Option<Recording>,
 }
 
 /// The machine.
@@ -123,6 +126,7 @@ impl Findings {
         }
         let host = host(config.as_ref(), &mut problems);
         let libcamera = Libcamera::look(config.as_ref(), &mut problems);
+        let recording = config.as_ref().and_then(|config| Recording::look(config, &mut problems));
         Self {
             verdict: if problems.is_empty() { "good" } else { "falls_short" },
             problems,
@@ -132,6 +136,7 @@ impl Findings {
             library,
             host,
             libcamera,
+            recording,
         }
     }
 }

@@ -4,6 +4,7 @@ mod findings;
 mod libcamera;
 pub mod needed;
 mod overrides;
+mod recording;
 mod text;
 
 use std::path::Path;

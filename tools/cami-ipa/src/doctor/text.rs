@@ -76,6 +76,21 @@ fn write(findings: &Findings, text: &mut String) -> std::fmt::Result {
         Some(path) => writeln!(text, "  {}", path.display())?,
         None => writeln!(text, "  not found")?,
     }
+    writeln!(text, "\nrecording")?;
+    match &findings.recording {
+        None => writeln!(text, "  off (the key `record` is not set)")?,
+        Some(recording) => {
+            let can = if recording.can_write { "" } else { ", which cannot be written" };
+            writeln!(text, "  to the {} {}{can}", recording.kind, recording.path.display())?;
+            let limit = match recording.limit_mib {
+                0 => "no limit".to_owned(),
+                limit => format!("{limit} MiB"),
+            };
+            let free =
+                recording.free_mib.map_or("unknown".to_owned(), |free| format!("{free} MiB"));
+            writeln!(text, "  record_limit_mib {limit}, free on the disk {free}")?;
+        }
+    }
     writeln!(text, "\nlibcamera")?;
     let libcamera = &findings.libcamera;
     if libcamera.libraries.is_empty() {

@@ -90,6 +90,33 @@ fn a_recorded_run_is_the_same_as_an_unrecorded_one_and_all_of_it_is_there() {
     assert!(session.events.iter().all(|event| event.at_ns() > 0));
 }
 
+/// From the camera to what people look at.
+#[test]
+fn a_recorded_run_can_be_shown_and_reported() {
+    if !is_built() {
+        return;
+    }
+    let room = tempfile::tempdir().expect("a folder");
+    let (file, page) = (room.path().join("x.camr"), room.path().join("x.html"));
+    let recorded = output(&mut record(&["--output", text(&file)], &["--frames", "12"]));
+    assert!(stderr(&recorded).contains("12 frames"), "{}", stderr(&recorded));
+    let shown = output(&mut cami_ipa(&["show", text(&file)]));
+    let lines = String::from_utf8_lossy(&shown.stdout).into_owned();
+    assert_eq!(code(&shown), 0, "{lines}");
+    // One for each run of AE, by its name, and the host's end.
+    let runs = lines.lines().filter(|line| line.contains("AIQ_AE_RUN")).count();
+    assert_eq!(runs, 12, "{lines}");
+    let reported = output(&mut cami_ipa(&["report", text(&file), "--html", text(&page)]));
+    assert_eq!(code(&reported), 0, "{}", stderr(&reported));
+    let html = fs::read_to_string(&page).expect("a page");
+    assert!(html.ends_with("</body>\n</html>\n"), "the page is whole");
+    assert!(html.contains("12 frames") && html.contains("intel-ipu3"), "it tells of this run");
+    // And once more: it says the same.
+    let again = room.path().join("again.html");
+    assert_eq!(code(&output(&mut cami_ipa(&["report", text(&file), "--html", text(&again)]))), 0);
+    assert_eq!(html, fs::read_to_string(again).expect("a page"));
+}
+
 #[test]
 fn a_recording_over_deaths_is_one_file_with_all_hosts() {
     if !is_built() {

@@ -55,7 +55,7 @@ impl Recording {
         };
         let place = place.ok().filter(|_| kind != "stream");
         let free_mib = place.and_then(|place| statvfs(place.as_path()).ok()).map(|found| {
-            let bytes = u64::from(found.blocks_available()).saturating_mul(found.fragment_size());
+            let bytes = found.blocks_available().saturating_mul(found.fragment_size());
             bytes >> 20
         });
         // While a file is made smaller, its new half stands beside it.

@@ -45,7 +45,7 @@ pub struct Config {
     pub libcamera: Libcamera,
     /// `record`: the file, or the folder, in which the monitor records what passes.
     pub record: Option<PathBuf>,
-    /// `record_limit_mib`: the size that a recording is kept below, in bytes; 0: none.
+    /// `record_limit_mib`: the size at which a recording is made smaller, in bytes; 0: none.
     pub record_limit_bytes: u64,
     /// `crash_dir`: where the monitor writes crash records.
     pub crash_dir: Option<PathBuf>,

@@ -101,7 +101,7 @@ pub const KEYS: &[(&str, Kind, &str)] = &[
     ("libcamera.version", Kind::Text, "such as 0.7.2 or master; detected"),
     ("libcamera.proxy_dir", Kind::Text, "folder of libcamera's own workers; detected"),
     ("record", Kind::Text, "a file, or a folder, where sessions are recorded; none"),
-    ("record_limit_mib", Kind::Number, "size that a recording is kept below; 0 = none; 256"),
+    ("record_limit_mib", Kind::Number, "size at which a recording is made smaller; 0 = none; 256"),
     ("crash_dir", Kind::Text, "folder for crash records; none"),
     ("status_dir", Kind::Text, "folder that `cami-ipa status` reads; /run/cami-ipa"),
     ("log", Kind::Text, "off, error, warn, info or debug; then `,stderr`, `,syslog` or `,/FILE`"),

@@ -654,3 +654,31 @@ fn a_client_that_does_not_read_gets_its_crash_record_all_the_same() {
     let died = only(&read(&room.path("x.camr")).1).died.clone().unwrap();
     assert_eq!(died.signal, libc::SIGSEGV, "{}", died.cause);
 }
+
+#[test]
+fn buffers_that_are_too_large_are_passed_by_and_the_others_are_not() {
+    let room = Room::new();
+    let mut host = room.setup("x.camr").start();
+    assert_eq!(host.init(PROTOCOL_VERSION).ret, 0);
+    assert_eq!(host.start_library(), 0);
+    // Sparse; together more than is held, and each more than is looked at.
+    let large: Vec<OwnedFd> = (0..9).map(|_| common::buffer(65 << 20)).collect();
+    for buffer in &large {
+        host.register(&[buffer]);
+    }
+    // The library gives the same handle to all: this one has it now.
+    let small = common::buffer(8192);
+    assert_eq!(host.register(&[&small]), 7);
+    send(&host, 45, b"x");
+    assert_eq!(answer(&mut host), (45, 0));
+    assert_eq!(host.register(&[&large[0]]), 7);
+    host.request(1, &[0x56]);
+    answer(&mut host);
+    send(&host, 1, &[0x56]);
+    answer(&mut host);
+    leave(host);
+    let (recording, session) = read(&room.path("x.camr"));
+    let pairs = exchanges(&session);
+    assert_eq!(recording.content(pairs[0].0.content).unwrap().len(), 8192);
+    assert_eq!(pairs[2].0.content_errno, nix::errno::Errno::EFBIG as u32);
+}

@@ -34,6 +34,10 @@ fn parents() -> HashMap<u32, u32> {
         .filter_map(|entry| {
             let pid = entry.ok()?.file_name().to_str()?.parse().ok()?;
             let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+            let line = fs::read(format!("/proc/{pid}/cmdline")).ok()?;
+            // The writer of a recording is no host and holds no library.
+            let role = line.split(|&byte| byte == 0).nth(1);
+            (role != Some(b"--recorder")).then_some(())?;
             Some((pid, parent(&stat)?))
         })
         .collect()

@@ -161,12 +161,26 @@ impl Lane {
                 Err(Errno::EPIPE | Errno::ECONNRESET | Errno::ENOTCONN | Errno::ECONNREFUSED) => {
                     return Moved::ReceiverGone;
                 }
-                Err(errno) => log::error!("a message of {bytes} bytes is lost: {errno}"),
+                // The kernel has no memory for it now: it is the next again.
+                Err(errno @ (Errno::ENOMEM | Errno::ENOBUFS)) => {
+                    log::debug!("a message of {bytes} bytes waits: {errno}");
+                    self.held = Some((bytes, fds));
+                    std::thread::sleep(MEMORY_PAUSE);
+                    return Moved::Full;
+                }
+                // Without it what follows is not what was sent.
+                Err(errno) => {
+                    log::error!("the link ends here: a message of {bytes} bytes is lost: {errno}");
+                    return Moved::SenderEnded;
+                }
             }
         }
         Moved::All
     }
 }
+
+/// Until memory is asked for again.
+const MEMORY_PAUSE: Duration = Duration::from_millis(2);
 
 /// Messages of one side before the other has its turn.
 const TURN: usize = 64;

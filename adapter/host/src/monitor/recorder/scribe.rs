@@ -22,7 +22,7 @@ use super::process::{Voice, voice};
 /// How long a host before us may take to write what it has, before we take a file of our own.
 const LOCK_PATIENCE: Duration = Duration::from_secs(3);
 /// How often a file that another host holds is tried.
-const LOCK_LOOK: Duration = Duration::from_millis(20);
+const LOCK_LOOK: Duration = Duration::from_millis(3);
 /// How often is written what the vendor process uses.
 const USAGE_INTERVAL: Duration = Duration::from_secs(1);
 /// Of what a library says before anybody uses it, the newest lines that are kept.

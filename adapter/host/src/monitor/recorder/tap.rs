@@ -6,6 +6,7 @@ use std::io::ErrorKind;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::os::unix::fs::FileExt;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use cami_config::Profile;
 use cami_link::{monotonic_ns, sought_size};
@@ -14,9 +15,12 @@ use cami_recording::block::{
     Updated,
 };
 use cami_recording::{Block, Buffer, Call, MAX_CONTENT_BYTES, Shadow, Snapshot};
-use cami_wire::cros::{self, DeregisterBuffers, InitReply, ReturnValue, command, event};
+use cami_wire::cros::{
+    self, DeregisterBuffers, InitReply, RegisterBuffer, ReturnValue, command, event,
+};
 use cami_wire::message::{EVENT_COOKIE, Header};
 use nix::errno::Errno;
+use nix::time::{ClockId, clock_gettime};
 
 use super::entry::Entry;
 use super::queue::Queue;
@@ -25,6 +29,11 @@ use crate::monitor::maps::Maps;
 /// What buffers may hold together, as they are compared with what they held before: many times what
 /// any known HAL registers.
 const MAX_SHADOW_BYTES: u64 = 512 << 20;
+/// Buffers that are larger than any of a known HAL's take long to look at, and the camera waits. What is
+/// spent on them is bounded, and an `update` with a larger one is not looked at.
+const LARGE_BYTES: u64 = 8 << 20;
+/// The relay's processor time for large buffers, in each second.
+const BUDGET: Duration = Duration::from_millis(100);
 /// Requests without their answer, and calls, that are remembered (spec/cami-abi.md, 5.1: 44).
 const MAX_OPEN: usize = 4096;
 
@@ -37,6 +46,8 @@ struct Registered {
     is_own: bool,
     bytes: u64,
     shadow: Shadow,
+    /// Why it is not looked at: it is too large, or there is no room for it beside the others.
+    unlooked: Option<Errno>,
 }
 
 /// A call that is not answered yet.
@@ -44,6 +55,31 @@ struct Registered {
 enum Open {
     Register(Option<File>),
     Deregister(Vec<i32>),
+}
+
+/// What is left of the time for large buffers.
+#[derive(Debug)]
+struct Budget {
+    since: Instant,
+    spent: Duration,
+}
+
+impl Budget {
+    fn is_left(&mut self) -> bool {
+        if self.since.elapsed() >= Duration::from_secs(1) {
+            *self = Self { since: Instant::now(), spent: Duration::ZERO };
+        }
+        self.spent < BUDGET
+    }
+
+    fn spend(&mut self, time: Duration) {
+        self.spent = self.spent.saturating_add(time);
+    }
+}
+
+/// Processor time of this thread.
+fn thread_time() -> Duration {
+    clock_gettime(ClockId::CLOCK_THREAD_CPUTIME_ID).map_or(Duration::ZERO, Duration::from)
 }
 
 /// Looks at messages on their way.
@@ -59,6 +95,7 @@ pub struct Tap {
     last_number: Number,
     last_buffer: u64,
     shadow_bytes: u64,
+    budget: Budget,
 }
 
 impl Tap {
@@ -74,6 +111,7 @@ impl Tap {
             last_number: 0,
             last_buffer: 0,
             shadow_bytes: 0,
+            budget: Budget { since: Instant::now(), spent: Duration::ZERO },
         }
     }
 
@@ -90,6 +128,10 @@ impl Tap {
             command::START => self.called(at_ns, cookie, Call::Initialize, 0, Vec::new()),
             command::STOP => self.called(at_ns, cookie, Call::Deinitialize, 0, Vec::new()),
             command::REGISTER_BUFFER => {
+                let announced = RegisterBuffer::decode(body).is_ok_and(|call| call.has_fd);
+                if announced && fds.is_empty() {
+                    return self.give_up();
+                }
                 let fd = fds.first().map(AsFd::as_fd);
                 let bytes = fd.map_or(0, size_of);
                 let file = fd.and_then(|fd| fd.try_clone_to_owned().ok()).map(File::from);
@@ -213,20 +255,44 @@ impl Tap {
         let bytes = size_of(file.as_fd());
         self.last_buffer += 1;
         let number = Buffer(self.last_buffer);
-        self.shadow_bytes = self.shadow_bytes.saturating_add(bytes);
+        let together = self.shadow_bytes.saturating_add(bytes);
+        let unlooked = match () {
+            () if bytes > MAX_CONTENT_BYTES => Some(Errno::EFBIG),
+            () if together > MAX_SHADOW_BYTES => Some(Errno::ENOMEM),
+            () => None,
+        };
+        if unlooked.is_none() {
+            self.shadow_bytes = together;
+        }
         let (file, is_own) = match open_again(&file) {
             Some(own) => (own, true),
             None => (file, false),
         };
         let shadow = Shadow::default();
-        self.buffers.insert(handle, Registered { number, file, is_own, bytes, shadow });
+        let registered = Registered { number, file, is_own, bytes, shadow, unlooked };
+        self.buffers.insert(handle, registered);
     }
 
     fn forget(&mut self, handle: i32) {
+        // What is answered under this number later is of another buffer.
+        self.in_flight.retain(|request| request.2 != handle);
         if let Some(buffer) = self.buffers.remove(&handle) {
-            self.shadow_bytes = self.shadow_bytes.saturating_sub(buffer.bytes);
+            if buffer.unlooked.is_none() {
+                self.shadow_bytes = self.shadow_bytes.saturating_sub(buffer.bytes);
+            }
             self.queue.push(Entry::Forget(buffer.number));
         }
+    }
+
+    /// A descriptor did not find room here: those that are held for the recording are given back first.
+    fn give_up(&mut self) {
+        if !self.queue.is_over() {
+            log::warn!(
+                "the recording ends here: too many descriptors are open; the camera goes on"
+            );
+        }
+        self.queue.give_up();
+        self.forget_all();
     }
 
     /// Nothing is recorded any more: no buffer of the HAL's is held open for it.
@@ -282,7 +348,14 @@ impl Tap {
         let block = Updated { at_ns, upd_id: updated.upd_id, header, ..Updated::default() };
         let file = fd.and_then(|fd| fd.try_clone_to_owned().ok()).map(File::from);
         let Some(file) = file else { return self.push(block) };
-        match look(&mut Shadow::default(), &file, false, size_of(file.as_fd())) {
+        let bytes = size_of(file.as_fd());
+        // Each is new memory, and what it says of its size is the library's word.
+        let looked = if bytes > LARGE_BYTES {
+            Err(Errno::EFBIG)
+        } else {
+            look(&mut Shadow::default(), &file, false, bytes)
+        };
+        match looked {
             Ok(snapshot) => {
                 // Lent once: what comes next under any number is another.
                 self.last_buffer += 1;
@@ -298,9 +371,18 @@ impl Tap {
     fn seen(&mut self, handle: i32, mut block: Block) {
         let looked = match self.buffers.get_mut(&handle) {
             None => Err(Errno::EBADF),
-            Some(_) if self.shadow_bytes > MAX_SHADOW_BYTES => Err(Errno::ENOMEM),
-            Some(buffer) => look(&mut buffer.shadow, &buffer.file, buffer.is_own, buffer.bytes)
-                .map(|snapshot| (buffer.number, snapshot)),
+            Some(Registered { unlooked: Some(errno), .. }) => Err(*errno),
+            Some(buffer) if buffer.bytes > LARGE_BYTES && !self.budget.is_left() => {
+                Err(Errno::EBUSY)
+            }
+            Some(buffer) => {
+                let began = (buffer.bytes > LARGE_BYTES).then(thread_time);
+                let looked = look(&mut buffer.shadow, &buffer.file, buffer.is_own, buffer.bytes);
+                if let Some(began) = began {
+                    self.budget.spend(thread_time().saturating_sub(began));
+                }
+                looked.map(|snapshot| (buffer.number, snapshot))
+            }
         };
         match looked {
             Ok((number, snapshot)) => {

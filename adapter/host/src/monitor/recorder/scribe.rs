@@ -25,6 +25,8 @@ const LOCK_PATIENCE: Duration = Duration::from_secs(3);
 const LOCK_LOOK: Duration = Duration::from_millis(3);
 /// How often is written what the vendor process uses.
 const USAGE_INTERVAL: Duration = Duration::from_secs(1);
+/// How long what a host begins with may come in any order.
+const SETTLING: Duration = Duration::from_millis(100);
 /// Of what a library says before anybody uses it, the newest lines that are kept.
 const MAX_EARLY_LINES: usize = 1000;
 
@@ -39,7 +41,7 @@ pub struct Scribe {
 #[derive(Debug, Default)]
 struct Early {
     about: Option<Box<About>>,
-    restarts: u32,
+    restarts: Option<u32>,
     entries: VecDeque<Entry>,
     lines: usize,
     lost_lines: u64,
@@ -50,7 +52,7 @@ impl Early {
     fn take(&mut self, entry: Entry) -> bool {
         match entry {
             Entry::About(about) => self.about = Some(about),
-            Entry::Restarts(count) => self.restarts = count,
+            Entry::Restarts(count) => self.restarts = Some(count),
             entry => {
                 let says = says_something(&entry);
                 self.lines += usize::from(is_line(&entry));
@@ -115,8 +117,16 @@ impl Scribe {
                 Next::End => return Ok(()),
             }
         }
+        // How often it was started anew is said behind the first call, and stands before all.
+        let settled = Instant::now() + SETTLING;
+        while early.restarts.is_none() {
+            match self.inbox.next(settled) {
+                Next::Entry(entry) => drop(early.take(*entry)),
+                Next::Nothing | Next::End => break,
+            }
+        }
         let Some(mut about) = early.about.take() else { return Ok(()) };
-        about.host.restarts = early.restarts;
+        about.host.restarts = early.restarts.unwrap_or(0);
         let mut open = self.open(about)?;
         let name = open.name();
         self.voice.say(voice::PLACE, "");

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, BufReader, Read};
 use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
 
@@ -14,6 +14,8 @@ use super::entry::{Entry, LENGTH_BYTES, MAX_BYTES};
 /// What may wait for the disk: some seconds of an IPU3 camera at 30 frames per second, and all its
 /// buffers once. What comes then stays in the pipe, and before it with the monitor.
 const WAITING_BYTES: usize = 64 << 20;
+/// What is taken out of the pipe in one system call.
+const AT_ONCE_BYTES: usize = 256 << 10;
 /// Between two looks into the pipe: it holds what comes meanwhile, and a processor that is woken for
 /// each message has more work with that than with the message.
 const PAUSE: Duration = Duration::from_millis(25);
@@ -51,12 +53,13 @@ pub enum Next {
 impl Inbox {
     /// Takes out of the pipe what comes, until the monitor is gone or says that it was all. What is
     /// cut, because the monitor was killed, is dropped.
-    pub fn fill(&self, mut pipe: &File) {
+    pub fn fill(&self, pipe: &File) {
+        let mut reader = BufReader::with_capacity(AT_ONCE_BYTES, pipe);
         let began = Instant::now();
         let mut taken = 0;
         let done = (|| -> io::Result<()> {
             loop {
-                let entry = receive(&mut pipe)?;
+                let entry = receive(&mut reader)?;
                 let bytes = match &entry {
                     Entry::Seen(_, _, snapshot) => snapshot.data.len() + 4096,
                     _ => 512,
@@ -75,7 +78,7 @@ impl Inbox {
                 if is_end {
                     return Ok(());
                 }
-                if is_empty(pipe) {
+                if reader.buffer().is_empty() && is_empty(pipe) {
                     self.changed.notify_all();
                     if std::mem::take(&mut taken) < BUSY_BYTES && began.elapsed() > SET_UP {
                         let mut fds = [(pipe.as_fd(), Interest::HangUp, Event::default())];
@@ -113,7 +116,7 @@ impl Inbox {
     }
 }
 
-fn receive(pipe: &mut &File) -> io::Result<Entry> {
+fn receive(pipe: &mut impl Read) -> io::Result<Entry> {
     let mut length = [0; LENGTH_BYTES];
     pipe.read_exact(&mut length)?;
     let length = usize::try_from(u32::from_le_bytes(length)).map_err(io::Error::other)?;
@@ -121,7 +124,7 @@ fn receive(pipe: &mut &File) -> io::Result<Entry> {
         return Err(io::ErrorKind::InvalidData.into());
     }
     let mut bytes = Vec::with_capacity(length.min(1 << 20));
-    let mut part = pipe.take(length as u64);
+    let mut part = pipe.by_ref().take(length as u64);
     if part.read_to_end(&mut bytes)? < length {
         return Err(io::ErrorKind::UnexpectedEof.into());
     }

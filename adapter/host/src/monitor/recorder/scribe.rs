@@ -138,6 +138,7 @@ impl Scribe {
         }
         for entry in early.entries {
             self.write(&mut open, entry).map_err(failed)?;
+            self.make_smaller_at_the_limit(&mut open)?;
         }
         let mut usage = Instant::now() + USAGE_INTERVAL;
         let mut busy = false;
@@ -159,11 +160,13 @@ impl Scribe {
                     open.writer.write(&block.into()).map_err(failed)?;
                 }
             }
-            let limit = open.about.limit_bytes;
-            if limit > 0 && open.writer.written() > limit {
-                self.make_smaller(&mut open)?;
-            }
+            self.make_smaller_at_the_limit(&mut open)?;
         }
+    }
+
+    fn make_smaller_at_the_limit(&self, open: &mut Open) -> Result<(), String> {
+        let limit = open.about.limit_bytes;
+        if limit > 0 && open.writer.written() > limit { self.make_smaller(open) } else { Ok(()) }
     }
 
     fn open(&self, about: Box<About>) -> Result<Open, String> {

@@ -69,3 +69,17 @@ fn restraints(folder: &Path) -> Option<Vec<String>> {
     let wanted = |line: &&str| names.iter().any(|name| line.starts_with(name));
     Some(status.lines().filter(wanted).map(str::to_owned).collect())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_hosts_own_program_outside_of_a_sandbox_is_spared() {
+        let own = std::env::current_exe().unwrap_or_default();
+        let pid = i32::try_from(std::process::id()).unwrap_or(0);
+        assert!(is_of_a_monitor(pid, &own));
+        assert!(!is_of_a_monitor(pid, Path::new("/bin/sh")), "another program");
+        assert!(!is_of_a_monitor(0, &own), "no process");
+    }
+}

@@ -1,8 +1,10 @@
 //! What a recording costs: processor time of a camera's frames, recorded and not.
 
 use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 use nix::sys::resource::{UsageWho, getrusage};
+use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 
 use crate::failure::Failure;
 use crate::options::Options;
@@ -17,14 +19,17 @@ const FRAME_US: f64 = 1_000_000.0 / 30.0;
 
 /// Runs the IPU3 sequence with the reference library, in real time, in turn with and without.
 ///
-/// What is compared is the processor time of all processes together, HAL, monitor and vendor process:
-/// the kernel counts it when they are reaped.
+/// What is compared is the processor time of all processes together, HAL, monitor, vendor process and
+/// the writer of the recording, which outlives the monitor and becomes our child: the kernel counts it
+/// when they are reaped.
 pub(crate) fn measure(room: &Room, options: &Options, report: &mut Report) -> Result<(), Failure> {
     let (program, library) = (room.artefact("cami-ipa"), room.artefact("libcam_algo_reference.so"));
     if !program.exists() || !library.exists() {
         report.progress("recording: left out, cami-ipa and the reference library are not there");
         return Ok(());
     }
+    nix::sys::prctl::set_child_subreaper(true)
+        .map_err(|errno| Failure::new(format!("prctl: {errno}")))?;
     let rounds = options.count(7, 3);
     let frames = options.count(90, 45);
     report.progress(&format!("{rounds} times {frames} frames at 30 per second, recorded and not"));
@@ -47,6 +52,7 @@ pub(crate) fn measure(room: &Room, options: &Options, report: &mut Report) -> Re
                 command.env("CAMI_IPA_RECORD", &file);
             }
             command.status().map_err(Failure::at(program.display()))?;
+            reap_writers()?;
             Ok((children_us()? - before) / f64::from(frames))
         };
         let (without, with) = (run(false)?, run(true)?);
@@ -96,6 +102,19 @@ pub(crate) fn measure(room: &Room, options: &Options, report: &mut Report) -> Re
         "B",
     ));
     Ok(())
+}
+
+/// Waits until all that a run has left has ended: it ends by itself, within the time of a slow disk.
+fn reap_writers() -> Result<(), Failure> {
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while Instant::now() < deadline {
+        match waitpid(None, Some(WaitPidFlag::WNOHANG)) {
+            Ok(WaitStatus::StillAlive) => std::thread::sleep(Duration::from_millis(2)),
+            Ok(_) => {}
+            Err(_) => return Ok(()),
+        }
+    }
+    Err(Failure::new("a process of a recorded run does not end".to_owned()))
 }
 
 /// Processor time of all children that were waited for, and of theirs.

@@ -128,7 +128,7 @@ impl Bars {
             most.unwrap_or(mean)
         });
         // Room for the legend above the bars.
-        let top = tops.fold(0.5, f64::max) * 1.25;
+        let top = tops.fold(0.5, f64::max) * 1.4;
         let groups = LIGHTS.len();
         let mut chart = ChartBuilder::on(area)
             .caption(self.title, (FONT, 18))

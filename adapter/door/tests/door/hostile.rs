@@ -103,6 +103,10 @@ fn stray_descriptors_are_closed() {
     let message = Call::MapBuffers(vec![crate::calls::buffer(77, 10)]).encode(9001, host.dialect);
     host.send(&message.unwrap(), &fds);
     assert_eq!(host.answer(command::MAP_BUFFERS, 9001).body, b"");
+    // A message is dropped after its answer, and before the next one is taken.
+    let message = Call::UnmapBuffers(vec![99]).encode(9002, host.dialect).unwrap();
+    host.send(&message, &[]);
+    assert_eq!(host.answer(command::UNMAP_BUFFERS, 9002).body, b"");
     assert_eq!(open(&host), before);
     still_serves(&mut host, 1);
     host.exit();

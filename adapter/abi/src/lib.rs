@@ -4,11 +4,13 @@
 //! * [`image_build_id`] tells the build-id of a library that another process has mapped.
 //! * [`VendorLibrary`] loads a library and wraps its table as a [`CameraAlgorithm`].
 //! * [`export_cami!`] makes an exported table of an implementation of [`CameraAlgorithm`].
+//! * [`Buffers`] are the handles of such an implementation.
 //! * [`sys`] has the C types, generated from `include/cami/camera_algorithm.h`.
 //!
 //! The conventions that hold in both directions are in docs/abi-conventions.md.
 
 mod algorithm;
+mod buffers;
 mod export;
 mod fd;
 mod image;
@@ -21,6 +23,7 @@ pub mod sys;
 mod table;
 
 pub use algorithm::{Callbacks, CameraAlgorithm};
+pub use buffers::Buffers;
 pub use export::{Exported, table};
 pub use image::image_build_id;
 pub use import::{LoadError, VendorLibrary};

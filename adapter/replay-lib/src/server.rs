@@ -7,13 +7,13 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
 
-use cami_abi::{Callbacks, CameraAlgorithm};
+use cami_abi::{Buffers, Callbacks, CameraAlgorithm};
 use cami_link::write_with_seek;
 use cami_recording::{MAX_CONTENT_BYTES, RecordingError};
 use nix::errno::Errno;
 use parking_lot::Mutex;
 
-use crate::buffers::{Buffer, Buffers};
+use crate::buffers::Buffer;
 use crate::log;
 use crate::script::{NoScript, Reply, Script};
 use crate::settings::{Pace, Settings};
@@ -29,7 +29,7 @@ const PIECE_BYTES: usize = 4096;
 ///
 /// No lock is held while a function of the host runs, so callbacks may call back in.
 pub struct Replay {
-    buffers: Mutex<Buffers>,
+    buffers: Mutex<Buffers<Arc<Buffer>>>,
     worker: Mutex<Option<Worker>>,
 }
 
@@ -153,11 +153,11 @@ impl CameraAlgorithm for Replay {
     }
 
     fn register_buffer(&self, fd: OwnedFd) -> i32 {
-        self.buffers.lock().register(fd).unwrap_or_else(|errno| -(errno as i32))
+        self.buffers.lock().register(fd, Buffer::take)
     }
 
     fn request(&self, req_id: u32, header: &[u8], buffer_handle: i32) {
-        let buffer = self.buffers.lock().get(buffer_handle);
+        let buffer = self.buffers.lock().get(buffer_handle).cloned();
         let job = Job { req_id, header: header.to_vec(), handle: buffer_handle, buffer };
         let (sent, callbacks, status) = {
             let worker = self.worker.lock();

@@ -8,13 +8,13 @@ use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::sync::mpsc::TrySendError;
 
-use cami_abi::{Callbacks, CameraAlgorithm};
+use cami_abi::{Buffers, Callbacks, CameraAlgorithm};
 use cami_ipu3::{Command, HEADER, STATUS_FAILED};
 use nix::errno::Errno;
 use parking_lot::Mutex;
 
 use crate::log;
-use buffers::Buffers;
+use buffers::Buffer;
 use workers::{Job, Named, Workers};
 
 /// The handle that stands for no buffer.
@@ -24,7 +24,7 @@ const NO_BUFFER: i32 = -1;
 ///
 /// No lock is held while a function of the host runs, so callbacks may call back in.
 pub struct Server {
-    buffers: Mutex<Buffers>,
+    buffers: Mutex<Buffers<Buffer>>,
     workers: Mutex<Option<Workers>>,
 }
 
@@ -51,7 +51,9 @@ impl Server {
         if handle == NO_BUFFER {
             return Named::Nothing;
         }
-        self.buffers.lock().memory(handle).map_or(Named::Unknown, Named::Memory)
+        let buffers = self.buffers.lock();
+        let memory = buffers.get(handle).map(|buffer| Arc::clone(&buffer.memory));
+        memory.map_or(Named::Unknown, Named::Memory)
     }
 }
 
@@ -77,7 +79,7 @@ impl CameraAlgorithm for Server {
     }
 
     fn register_buffer(&self, fd: OwnedFd) -> i32 {
-        self.buffers.lock().register(fd).unwrap_or_else(|errno| -(errno as i32))
+        self.buffers.lock().register(fd, Buffer::map)
     }
 
     /// Passes a request to the thread of its group. One that no thread would understand, or has

@@ -5,8 +5,9 @@ use std::os::fd::BorrowedFd;
 
 use nix::errno::Errno;
 
+use crate::Fds;
 use crate::control_data::{receive_message, send_message};
-use crate::{Deadline, Event, Fds, Interest, wait};
+use crate::receive::is_at_end;
 
 /// One packet of a `SOCK_SEQPACKET` socket; its bytes are in the caller's buffer.
 #[derive(Debug)]
@@ -26,7 +27,7 @@ pub fn receive_packet(socket: BorrowedFd<'_>, buffer: &mut [u8]) -> Result<Optio
     let mut reset_seen = false;
     loop {
         match receive_message(socket, &mut [IoSliceMut::new(buffer)], libc::MSG_DONTWAIT) {
-            Ok(arrived) if arrived.bytes == 0 && has_hung_up(socket) => return Ok(None),
+            Ok(arrived) if arrived.bytes == 0 && is_at_end(socket) => return Ok(None),
             Ok(arrived) => return Ok(Some(Packet { bytes: arrived.bytes, fds: arrived.fds })),
             Err(Errno::EINTR) => {}
             // Of a peer that ended with unread packets; once, and before what it had sent.
@@ -48,13 +49,6 @@ pub fn send_packet(
     fds: &[BorrowedFd<'_>],
 ) -> Result<(), Errno> {
     send_message(socket, &[IoSlice::new(bytes)], fds).map(drop)
-}
-
-fn has_hung_up(socket: BorrowedFd<'_>) -> bool {
-    let mut polled = [(socket, Interest::HangUp, Event::default())];
-    let result = wait(&mut polled, Some(Deadline::now()));
-    let [(.., event)] = polled;
-    result.is_err() || event.hung_up
 }
 
 #[cfg(test)]

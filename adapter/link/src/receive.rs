@@ -2,6 +2,7 @@
 
 use std::cmp::Ordering;
 use std::io::IoSliceMut;
+use std::os::fd::BorrowedFd;
 
 use nix::errno::Errno;
 
@@ -57,19 +58,11 @@ impl Link {
         deadline: Option<Deadline>,
     ) -> Result<(usize, Fds, bool), ReceiveError> {
         let arrived = self.receive_some(&mut inbox.buffer, deadline)?;
-        if arrived.bytes == 0 && self.is_at_end() {
+        if arrived.bytes == 0 && is_at_end(self.as_fd()) {
             return Err(ReceiveError::Closed);
         }
         inbox.stamp = arrived.stamp;
         whole(arrived)
-    }
-
-    /// After nothing was read: whether that was the end, or a hostile peer's empty packet.
-    fn is_at_end(&self) -> bool {
-        let mut polled = [(self.as_fd(), Interest::HangUp, Event::default())];
-        let result = wait(&mut polled, Some(Deadline::now()));
-        let [(.., event)] = polled;
-        result.is_err() || event.hung_up
     }
 
     fn receive_datagrams(
@@ -215,6 +208,14 @@ impl Link {
             }
         }
     }
+}
+
+/// After nothing was read: whether that was the end, or a hostile peer's empty packet.
+pub(crate) fn is_at_end(socket: BorrowedFd<'_>) -> bool {
+    let mut polled = [(socket, Interest::HangUp, Event::default())];
+    let result = wait(&mut polled, Some(Deadline::now()));
+    let [(.., event)] = polled;
+    result.is_err() || event.hung_up
 }
 
 /// The checks that every framing makes of what came.

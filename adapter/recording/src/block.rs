@@ -4,11 +4,16 @@
 //! the real-time clock showed at one of them. Handles, request numbers, statuses and headers are
 //! what passed the `CAMI` interface, unchanged.
 
+mod call;
+mod common;
+
 use cami_wire::WireError;
 use cami_wire::reader::Reader;
 
 use crate::field::Field;
 
+pub use self::call::Call;
+pub use self::common::command;
 pub use crate::field::Bytes;
 
 /// Number of a [`Content`] in its file, from 1; 0 is none.
@@ -377,61 +382,5 @@ impl Field for Run {
 
     fn take(reader: &mut Reader<'_>) -> Result<Self, WireError> {
         Ok(Self { first: Field::take(reader)?, count: Field::take(reader)? })
-    }
-}
-
-/// The calls that are answered. Their numbers are those of the link's messages
-/// (`cami_wire::cros::command`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Call {
-    /// The library is loaded.
-    Load,
-    /// `initialize`.
-    Initialize,
-    /// `deinitialize`.
-    Deinitialize,
-    /// `register_buffer`.
-    RegisterBuffer,
-    /// `deregister_buffers`.
-    DeregisterBuffers,
-}
-
-impl Call {
-    const ALL: [Self; 5] = [
-        Self::Load,
-        Self::Initialize,
-        Self::Deinitialize,
-        Self::RegisterBuffer,
-        Self::DeregisterBuffers,
-    ];
-
-    /// Its number in a file.
-    #[must_use]
-    pub const fn number(self) -> u32 {
-        match self {
-            Self::Load => 1,
-            Self::Initialize => 2,
-            Self::Deinitialize => 3,
-            Self::RegisterBuffer => 4,
-            Self::DeregisterBuffers => 5,
-        }
-    }
-
-    /// The call of this number.
-    #[must_use]
-    pub fn of_number(number: u32) -> Option<Self> {
-        Self::ALL.into_iter().find(|call| call.number() == number)
-    }
-
-    /// The function's name.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Load => "load",
-            Self::Initialize => "initialize",
-            Self::Deinitialize => "deinitialize",
-            Self::RegisterBuffer => "register_buffer",
-            Self::DeregisterBuffers => "deregister_buffers",
-        }
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::io;
 
-use crate::block::{Block, Call, ContentId};
+use crate::block::{Block, Call, ContentId, command};
 use crate::compact::{Costs, Keep, Needed, read};
 use crate::frame::BLOCK_BYTES;
 use crate::reader::Recording;
@@ -154,84 +154,48 @@ impl Plan {
                 return Err(io::ErrorKind::Interrupted.into());
             }
             let mut partner = None;
-            let mut at_ns = 0;
-            let mut content = 0;
-            let mut host = 0;
-            let what = match read(recording, place)? {
+            let block = read(recording, place)?;
+            let (host, content) = (block.host().unwrap_or(0), block.content());
+            let at_ns = block.at_ns().unwrap_or(0);
+            let what = match block {
                 Block::Annotation(_) => What::Annotation,
                 Block::Host(block) => {
-                    host = block.host;
                     command_at.insert(block.host, block.command_at);
                     What::Life
                 }
-                Block::Died(block) => {
-                    host = block.host;
-                    What::Life
-                }
-                Block::Ended(block) => {
-                    host = block.host;
-                    What::Life
-                }
-                Block::Resumed(block) => {
-                    host = block.host;
-                    What::Life
-                }
-                Block::Libraries(block) => {
-                    host = block.host;
-                    What::Libraries
-                }
+                Block::Died(_) | Block::Ended(_) | Block::Resumed(_) => What::Life,
+                Block::Libraries(_) => What::Libraries,
                 Block::Dropped(block) => {
                     self.dropped_before = self.dropped_before.max(block.events);
                     self.until_ns = self.until_ns.max(block.until_ns);
                     What::Dropped
                 }
                 Block::Called(block) => {
-                    (host, at_ns) = (block.host, block.at_ns);
                     calls.insert((block.host, block.cookie), event);
                     let call = Call::of_number(block.call);
                     What::Called { call, handles: block.handles }
                 }
                 Block::Answered(block) => {
-                    (host, at_ns) = (block.host, block.at_ns);
                     partner = calls.remove(&(block.host, block.cookie));
                     What::Answered { call: Call::of_number(block.call), value: block.value }
                 }
                 Block::Requested(block) => {
-                    (host, at_ns, content) = (block.host, block.at_ns, block.content);
                     requests.insert(block.number, event);
-                    let byte = command_at.get(&block.host).copied().unwrap_or(0).checked_sub(1);
-                    let command = match byte.and_then(|byte| usize::try_from(byte).ok()) {
-                        None => block.req_id,
-                        Some(byte) => block.header.0.get(byte).copied().map_or(0, u32::from),
-                    };
+                    let at = command_at.get(&block.host).copied().unwrap_or(0);
+                    let command = command(at, block.req_id, &block.header.0).unwrap_or(0);
                     What::Requested { role: block.role, of: (command, block.handle) }
                 }
                 Block::Returned(block) => {
-                    (host, at_ns, content) = (block.host, block.at_ns, block.content);
                     partner = requests.remove(&block.request);
                     What::Returned
                 }
-                Block::Updated(block) => {
-                    (host, at_ns, content) = (block.host, block.at_ns, block.content);
-                    What::Passing
-                }
-                Block::UpdateReturned(block) => {
-                    (host, at_ns) = (block.host, block.at_ns);
-                    What::Passing
-                }
-                Block::Line(block) => {
-                    (host, at_ns) = (block.host, block.at_ns);
-                    What::Passing
-                }
-                Block::Usage(block) => {
-                    (host, at_ns) = (block.host, block.at_ns);
-                    What::Passing
-                }
-                Block::Lost(block) => {
-                    (host, at_ns) = (block.host, block.at_ns);
-                    What::Passing
-                }
-                Block::Pages(_) | Block::Content(_) => What::Passing,
+                Block::Updated(_)
+                | Block::UpdateReturned(_)
+                | Block::Line(_)
+                | Block::Usage(_)
+                | Block::Lost(_)
+                | Block::Pages(_)
+                | Block::Content(_) => What::Passing,
             };
             if let Some(first) = partner.and_then(|first| facts.get_mut(first)) {
                 first.partner = Some(event);

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use crate::block::{
     Annotation, Answered, Block, Called, Died, Host, Libraries, Line, LoadedLibrary, Lost, Number,
-    Requested, Returned, UpdateReturned, Updated, Usage,
+    Requested, Returned, UpdateReturned, Updated, Usage, command,
 };
 use crate::{Recording, RecordingError, Source};
 
@@ -102,10 +102,7 @@ impl HostLife {
     /// The command of a request, as the profile of this host says where it stands.
     #[must_use]
     pub fn command(&self, requested: &Requested) -> u32 {
-        match self.host.command_at.checked_sub(1).and_then(|at| usize::try_from(at).ok()) {
-            None => requested.req_id,
-            Some(at) => requested.header.0.get(at).copied().map_or(u32::MAX, u32::from),
-        }
+        command(self.host.command_at, requested.req_id, &requested.header.0).unwrap_or(u32::MAX)
     }
 }
 

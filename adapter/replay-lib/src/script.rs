@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use cami_ipu3::fields::Direction;
-use cami_recording::{Recording, RecordingError, Session};
+use cami_recording::{Recording, RecordingError, Session, block};
 use cami_replay::addresses::{put, word};
 use cami_replay::{Exchange, Host, Protocol, Side, Tolerances, compare};
 
@@ -176,10 +176,7 @@ impl Script {
     }
 
     fn command(&self, req_id: u32, header: &[u8]) -> u32 {
-        match self.command_at.checked_sub(1).and_then(|at| usize::try_from(at).ok()) {
-            None => req_id,
-            Some(at) => header.get(at).copied().map_or(u32::MAX, u32::from),
-        }
+        block::command(self.command_at, req_id, header).unwrap_or(u32::MAX)
     }
 
     /// The recorded request of a command, by how often it was asked for before.

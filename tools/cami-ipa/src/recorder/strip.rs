@@ -13,7 +13,7 @@ use std::path::Path;
 
 use cami_ipu3::Command;
 use cami_ipu3::payload::{AiqInitParams, BinaryDataParams, CmcInitParams, Transport};
-use cami_recording::block::{Annotation, Bytes};
+use cami_recording::block::{Annotation, Bytes, Requested, Updated, command as command_of};
 use cami_recording::{Block, Buffer, ContentId, PAGE_BYTES, Recording, Snapshot, Source, Writer};
 
 use super::tally::Tally;
@@ -201,25 +201,12 @@ fn stripped<S: Source, W: Write>(
         match &mut block {
             Block::Line(line) => removed += job.clean_text(&mut line.text),
             Block::Died(died) => removed += job.clean_text(&mut died.cause),
+            Block::Requested(Requested { header: Bytes(header), .. })
+            | Block::Updated(Updated { header: Bytes(header), .. }) => removed += job.clean(header),
             _ => {}
         }
-        let place = match &mut block {
-            Block::Requested(block) => Some((&mut block.content, &mut block.header)),
-            Block::Updated(block) => Some((&mut block.content, &mut block.header)),
-            Block::Returned(block) => {
-                if let Some((command, content)) = named {
-                    block.content =
-                        job.copy(&mut writer, &mut copies, command, content, &mut removed)?;
-                }
-                None
-            }
-            _ => None,
-        };
-        if let Some((number, Bytes(header))) = place {
-            if let Some((command, content)) = named {
-                *number = job.copy(&mut writer, &mut copies, command, content, &mut removed)?;
-            }
-            removed += job.clean(header);
+        if let (Some((command, content)), Some(number)) = (named, block.content_mut()) {
+            *number = job.copy(&mut writer, &mut copies, command, content, &mut removed)?;
         }
         writer.write(&block)?;
     }
@@ -240,11 +227,7 @@ fn named(block: &Block, profiles: &Profiles, commands: &mut HashMap<u64, u32>) -
     let (command, content, errno) = match block {
         Block::Requested(requested) => {
             let at = profiles.get(&requested.host).map_or(0, |(_, at)| *at);
-            let byte = at.checked_sub(1).and_then(|at| usize::try_from(at).ok());
-            let command = match byte {
-                None => requested.req_id,
-                Some(byte) => requested.header.0.get(byte).copied().map_or(0, u32::from),
-            };
+            let command = command_of(at, requested.req_id, &requested.header.0).unwrap_or(0);
             commands.insert(requested.number, command);
             (command, requested.content, requested.content_errno)
         }

@@ -320,31 +320,17 @@ impl Open {
     /// An event with the numbers that it has in this file.
     fn numbered(&self, mut block: Block, content: u64) -> Block {
         let base = self.base;
+        if let Some(host) = block.host_mut() {
+            *host = self.host;
+        }
+        if let Some(named) = block.content_mut() {
+            *named = content;
+        }
         match &mut block {
-            Block::Called(block) => block.host = self.host,
-            Block::Answered(block) => block.host = self.host,
-            Block::Requested(block) => {
-                block.host = self.host;
-                block.number = block.number.saturating_add(base);
-                block.content = content;
+            Block::Requested(block) => block.number = block.number.saturating_add(base),
+            Block::Returned(block) if block.request != 0 => {
+                block.request = block.request.saturating_add(base);
             }
-            Block::Returned(block) => {
-                block.host = self.host;
-                if block.request != 0 {
-                    block.request = block.request.saturating_add(base);
-                }
-                block.content = content;
-            }
-            Block::Updated(block) => {
-                block.host = self.host;
-                block.content = content;
-            }
-            Block::UpdateReturned(block) => block.host = self.host,
-            Block::Libraries(block) => block.host = self.host,
-            Block::Line(block) => block.host = self.host,
-            Block::Died(block) => block.host = self.host,
-            Block::Ended(block) => block.host = self.host,
-            Block::Resumed(block) => block.host = self.host,
             _ => {}
         }
         block

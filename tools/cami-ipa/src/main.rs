@@ -17,6 +17,7 @@ mod outputs;
 mod policy;
 mod printf;
 mod probe;
+mod process_tree;
 mod progress;
 mod record;
 mod recorded;

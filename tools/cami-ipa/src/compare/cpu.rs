@@ -1,15 +1,15 @@
 //! CPU time of a worker and of every process below it.
 //!
-//! The tree is read from `/proc` (the parent in `stat`), the time of each process from its CPU clock
-//! (`clock_getcpuclockid`): user and system time of all its threads, in ns, those that have ended
-//! included.
+//! The time of each process is read from its CPU clock (`clock_getcpuclockid`): user and system time of
+//! all its threads, in ns, those that have ended included.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::time::Duration;
 
 use nix::time::ClockId;
 use nix::unistd::Pid;
+
+use crate::process_tree::processes;
 
 /// The time that each process had used when it was last looked at.
 #[derive(Debug, Default)]
@@ -55,21 +55,12 @@ fn times(root: i32) -> BTreeMap<i32, Duration> {
 
 /// A process and its descendants.
 fn tree(root: i32) -> Vec<i32> {
-    let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
-    let parents: Vec<(i32, i32)> = entries
-        .filter_map(|entry| {
-            let pid: i32 = entry.file_name().to_str()?.parse().ok()?;
-            let stat = fs::read_to_string(entry.path().join("stat")).ok()?;
-            // Behind the name, which may contain anything: state, parent (proc_pid_stat(5)).
-            let (_, rest) = stat.rsplit_once(')')?;
-            Some((pid, rest.split_whitespace().nth(1)?.parse().ok()?))
-        })
-        .collect();
+    let all = processes();
     let mut found = vec![root];
     let mut next = 0;
     while let Some(&parent) = found.get(next) {
-        let children = parents.iter().filter(|(pid, of)| *of == parent && !found.contains(pid));
-        let children: Vec<i32> = children.map(|(pid, _)| *pid).collect();
+        let children = all.iter().filter(|p| p.parent == parent && !found.contains(&p.pid));
+        let children: Vec<i32> = children.map(|process| process.pid).collect();
         found.extend(children);
         next += 1;
     }

@@ -10,13 +10,14 @@ use cami_ipu3::{Command, HEADER, STATUS_FAILED, STATUS_OK};
 use virtual_camera::ChartCamera;
 
 use super::hal::{Hal, Trouble, memory};
-use super::job::{Done, Job, printable};
+use super::job::{Done, Job};
 use super::log::take_cause;
 use crate::hal::engine::{Engine, EngineSetup};
 use crate::hal::frame::FrameDriver;
 use crate::hal::kills::KillClock;
 use crate::hal::stopwatch::Stopwatch;
 use crate::sensors::Sensor;
+use crate::status::human::printable;
 
 type Outcome = Result<Verdict, Verdict>;
 

@@ -17,6 +17,7 @@ use super::options::Surroundings;
 use super::{ipu3, outside};
 use crate::failure::Failure;
 use crate::outputs::Output;
+use crate::status::human::printable;
 
 /// The command behind which a [`Job`] stands; not for people.
 pub const COMMAND: &str = "conform-one";
@@ -128,11 +129,6 @@ fn lines(bytes: &[u8]) -> Vec<String> {
     let text = String::from_utf8_lossy(bytes);
     let all: Vec<String> = text.lines().map(printable).collect();
     all.into_iter().rev().take(MAX_LOG_LINES).rev().collect()
-}
-
-/// Without control characters.
-pub fn printable(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }
 
 /// The process's own part: looks at the job's rule and says what was seen.

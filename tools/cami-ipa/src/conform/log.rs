@@ -3,10 +3,9 @@
 
 use std::io::Write;
 
+use crate::status::human::printable;
 use log::{Level, LevelFilter, Log, Metadata, Record};
 use parking_lot::Mutex;
-
-use super::job::printable;
 
 /// How the client's line of a death begins (`adapter/client/src/bury.rs`).
 const DEATH: &str = "the camera algorithm's process died: ";

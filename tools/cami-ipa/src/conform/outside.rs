@@ -10,9 +10,10 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
 use super::hal::{A_WHILE, Hal, Trouble, memory};
-use super::job::{Done, Job, printable};
+use super::job::{Done, Job};
 use super::log::take_cause;
 use crate::hal::processes;
+use crate::status::human::printable;
 
 type Outcome = Result<Verdict, Verdict>;
 

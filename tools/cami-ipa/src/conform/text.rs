@@ -5,8 +5,8 @@ use std::io::IsTerminal;
 
 use cami_conform::{Level, State};
 
-use super::job::printable;
 use super::results::{Outcome, Results};
+use crate::status::human::printable;
 
 const GREEN: &str = "\x1b[32m";
 const RED: &str = "\x1b[31m";

@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 use std::fs;
 
+use crate::process_tree::{Process, processes};
+
 /// The host that a library started, and the process that holds the vendor library.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct HostProcesses {
@@ -29,40 +31,21 @@ pub fn find() -> Option<HostProcesses> {
 
 /// The parent of every process that is visible and alive.
 fn parents() -> HashMap<u32, u32> {
-    let Ok(entries) = fs::read_dir("/proc") else { return HashMap::new() };
-    entries
-        .filter_map(|entry| {
-            let pid = entry.ok()?.file_name().to_str()?.parse().ok()?;
-            let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    let alive = processes().into_iter().filter(|process| !process.is_zombie);
+    alive
+        .filter_map(|Process { pid, parent, .. }| {
             let line = fs::read(format!("/proc/{pid}/cmdline")).ok()?;
             // The writer of a recording is no host and holds no library.
             let role = line.split(|&byte| byte == 0).nth(1);
             (role != Some(b"--recorder")).then_some(())?;
-            Some((pid, parent(&stat)?))
+            Some((pid.try_into().ok()?, parent.try_into().ok()?))
         })
         .collect()
-}
-
-/// The parent named by a line of `/proc/PID/stat`, unless the process is a zombie (proc(5)). The
-/// command's name comes before it, in parentheses, and may contain anything.
-fn parent(stat: &str) -> Option<u32> {
-    let (_, fields) = stat.rsplit_once(')')?;
-    let mut fields = fields.split_whitespace();
-    let state = fields.next()?;
-    if matches!(state, "Z" | "X") { None } else { fields.next()?.parse().ok() }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_stat_line_names_the_parent_whatever_the_command_is_called() {
-        assert_eq!(parent("12 (a) S 7 12 12 0"), Some(7));
-        assert_eq!(parent("12 (a) S 9 (b)) R 7 12"), Some(7));
-        assert_eq!(parent("12 (a) Z 7 12"), None);
-        assert_eq!(parent("rubbish"), None);
-    }
 
     #[test]
     fn this_process_is_known_with_its_parent() {

@@ -37,15 +37,21 @@ pub fn call(call: &Call) -> String {
 
 /// A name from a file, which may hold anything: no control characters, and no end of it.
 pub fn name(text: &str, longest: usize) -> String {
-    let mut name: String = text
-        .chars()
-        .take(longest)
-        .map(|character| if character.is_control() { '\u{fffd}' } else { character })
-        .collect();
-    if text.chars().nth(longest).is_some() {
+    let mut characters = text.chars();
+    let mut name: String = characters.by_ref().take(longest).map(visible).collect();
+    if characters.next().is_some() {
         name.push('…');
     }
     name
+}
+
+/// The same of any length.
+pub fn printable(text: &str) -> String {
+    text.chars().map(visible).collect()
+}
+
+fn visible(character: char) -> char {
+    if character.is_control() { '\u{fffd}' } else { character }
 }
 
 #[cfg(test)]

@@ -249,7 +249,13 @@ impl Callbacks for Layer {
 impl CameraAlgorithm for Faulty {
     fn initialize(&self, callbacks: Arc<dyn Callbacks>) -> i32 {
         let (state, changed) = &*self.state;
-        let mut now = changed.wait_while(state.lock().unwrap(), |state| state.hangs).unwrap();
+        let now = state.lock().unwrap();
+        // A call into a process that was ended meanwhile does nothing in the one that follows.
+        let ended = now.ended;
+        let mut now = changed.wait_while(now, |state| state.hangs && state.ended == ended).unwrap();
+        if now.ended != ended {
+            return -32; // EPIPE
+        }
         now.initialized += 1;
         if let Some(code) = now.initialize {
             return code;

@@ -64,6 +64,6 @@ pub use error::RecordingError;
 pub use frame::{HEADER_BYTES, MAJOR, MINOR, PAGE_BYTES};
 pub use reader::{Ending, MAX_CONTENT_BYTES, PageCache, Recording};
 pub use session::Session;
-pub use snapshot::{Shadow, Snapshot};
+pub use snapshot::{Memory, Shadow, Snapshot};
 pub use source::Source;
 pub use writer::{Buffer, Writer};

@@ -43,7 +43,7 @@ fn written() -> (Vec<u8>, Vec<Block>, Vec<Vec<u8>>) {
     let mut shadow = Shadow::default();
     let mut look = |memory: &[u8]| {
         shadow
-            .look(memory.len(), |out: &mut [u8], at| {
+            .look(memory.len(), &mut |out: &mut [u8], at| {
                 out.copy_from_slice(&memory[at as usize..][..out.len()]);
                 Ok::<(), ()>(())
             })

@@ -10,5 +10,6 @@
 mod common;
 mod ends;
 mod files;
+mod known;
 mod passing;
 mod room;

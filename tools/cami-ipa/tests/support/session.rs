@@ -118,7 +118,7 @@ impl Session {
             self.shadows.push(Shadow::default());
         }
         let snapshot = self.shadows[handle]
-            .look(bytes.len(), |out: &mut [u8], at| {
+            .look(bytes.len(), &mut |out: &mut [u8], at| {
                 out.copy_from_slice(&bytes[at as usize..][..out.len()]);
                 Ok::<(), ()>(())
             })

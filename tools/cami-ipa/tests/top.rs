@@ -108,15 +108,23 @@ fn nothing_runs_and_nothing_is_there() {
 }
 
 /// `top` in a terminal (that of script(1)), and then what the terminal is like.
+///
+/// script(1) runs the line in `$SHELL`, else in /bin/sh. ^C is for the whole foreground process group:
+/// some shells end with it when the command does not, so the line has a handler for it. (It has to be
+/// a handler: a signal that is ignored stays so in the command.)
 fn in_terminal(folder: &Path) -> Child {
-    let program = env!("CARGO_BIN_EXE_cami-ipa");
-    let line = format!(
-        "{program} top --every 50 --status-dir {}; echo exit $?; stty -a",
-        folder.display()
-    );
+    let line = "trap : INT; stty rows 24 cols 80; \
+                \"$PROGRAM\" top --every 50 --status-dir \"$FOLDER\"; echo exit $?; stty -a";
     Command::new("script")
-        .args(["-q", "-e", "-c", &line, "/dev/null"])
+        .args(["-q", "-e", "-c", line, "/dev/null"])
+        .env("SHELL", "/bin/sh")
+        .env("PROGRAM", env!("CARGO_BIN_EXE_cami-ipa"))
+        .env("FOLDER", folder)
         .env("TERM", "xterm")
+        // They would be taken for the size of the terminal.
+        .env_remove("LINES")
+        .env_remove("COLUMNS")
+        .env_remove("CAMI_IPA_CONFIG")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()

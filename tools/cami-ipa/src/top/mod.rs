@@ -39,8 +39,8 @@ usage: cami-ipa top [OPTION...]
 
 Shows what the hosts that run are doing, and again every second: requests per second, requests in
 flight, how long the last answers took (of at most 64 requests), restarts, memory. Where standard
-output is a terminal the picture is renewed in place, and q, Esc or ^C ends it; elsewhere tables
-follow one another.
+output is a terminal the picture is renewed in place, and q, Esc or ^C ends it (^Z stops it as any
+program, and nothing is shown while it is in the background); elsewhere tables follow one another.
 
   --once              show it once
   --times N           show it N times
@@ -105,9 +105,13 @@ pub fn top(options: &TopOptions) -> Result<(), Failure> {
         let look = rates.look(&report);
         data.line(&look.json())?;
         data.flush()?;
-        text.put(&screen::render(&look, in_place.then(|| terminal.size())))?;
-        text.flush()?;
-        looks = looks.saturating_add(1);
+        let shows = terminal.is_ours();
+        if shows {
+            text.put(&screen::render(&look, in_place.then(|| terminal.size())))?;
+            text.flush()?;
+        }
+        // One that is not to be seen anywhere is none of those that were asked for.
+        looks = looks.saturating_add(u64::from(shows || !data.is_gone()));
         if looks == options.times || (text.is_gone() && data.is_gone()) {
             return Ok(());
         }

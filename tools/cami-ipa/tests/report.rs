@@ -14,7 +14,7 @@ mod support;
 use std::path::{Path, PathBuf};
 
 use browser::Browser;
-use session::{Plan, write};
+use session::{OWN_PROFILE, Plan, write};
 use support::{cami_ipa, code, output, stderr};
 
 /// What a library prints that wants to be obeyed.
@@ -179,6 +179,24 @@ fn some_frames_make_a_page_of_their_own() {
 }
 
 #[test]
+fn a_profile_of_ones_own_gives_names_and_frames() {
+    let room = Room::with(&Plan { profile: "/nowhere/own.toml".to_owned(), ..Plan::default() });
+    let file = room.path("own.toml");
+    std::fs::write(&file, OWN_PROFILE).unwrap();
+    let own = ["--profile", file.to_str().unwrap(), "--frame", "3..5"];
+    room.report(&[&["--html", "page.html", "--trace-events", "trace.json"], &own[..]].concat());
+    let page = text(&room.path("page.html"));
+    assert!(page.contains("\"measure\"") && page.contains("<b>2</b><span>frames</span>"));
+    let trace: serde_json::Value = serde_json::from_str(&text(&room.path("trace.json"))).unwrap();
+    let events = trace["traceEvents"].as_array().unwrap();
+    assert_eq!(events.iter().filter(|event| event["name"] == "measure").count(), 2);
+    // Without it the page has numbers, and says why.
+    room.report(&["--html", "page.html"]);
+    let page = text(&room.path("page.html"));
+    assert!(page.contains("profile /nowhere/own.toml: No such file") && !page.contains("measure"));
+}
+
+#[test]
 fn trace_events_tell_processes_threads_counters_and_deaths() {
     let room = Room::with(&eventful());
     room.report(&["--trace-events", "trace.json"]);
@@ -217,6 +235,7 @@ fn mistakes_are_named() {
         (&["--html"], "--html"),
         (&["--html", "/nowhere/at/all"], "/nowhere/at/all"),
         (&["--html", "x", "--frame", "99.."], "--frame"),
+        (&["--html", "x", "--profile", "nobody's"], "--profile"),
         (&["--html", "x", "more"], "more"),
     ] {
         let mut command = cami_ipa(&["report", "session.camr"]);

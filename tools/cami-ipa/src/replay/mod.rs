@@ -39,10 +39,7 @@ pub fn replay(options: &ReplayOptions) -> Result<(), Failure> {
             None => "has no host".to_owned(),
         }));
     };
-    let protocol = match &options.profile {
-        Some(name) => Protocol::named(name),
-        None => Protocol::recorded(&session, &first.host.profile),
-    };
+    let protocol = Protocol::wanted(options.profile.as_deref(), &session, &first.host.profile);
     let protocol = protocol.map_err(|error| wrong(&format!("{error}; name one with --profile")))?;
 
     // The host is told by a name or a path; a profile that only the recording has is none for it.

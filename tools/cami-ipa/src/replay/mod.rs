@@ -6,7 +6,7 @@ pub mod import;
 pub mod options;
 mod verdict;
 
-use std::io::{IsTerminal, Write};
+use std::io::Write;
 use std::path::Path;
 
 use cami_recording::{Ending as FileEnding, Recording, Session};
@@ -168,7 +168,7 @@ struct Progress {
 
 impl Progress {
     fn new() -> Self {
-        Self { terminal: std::io::stderr().is_terminal(), host: 0, done: 0, all: 0 }
+        Self { terminal: crate::terminal::can_draw(&std::io::stderr()), host: 0, done: 0, all: 0 }
     }
 
     fn begin(&mut self, host: u32, all: u64) {

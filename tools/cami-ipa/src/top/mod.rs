@@ -4,7 +4,6 @@ mod rates;
 mod screen;
 mod terminal;
 
-use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -15,6 +14,7 @@ use crate::options::{Command, number, path, usage_of};
 use crate::outputs::STANDARD_OUTPUT;
 use crate::sink::Sink;
 use crate::status::{self, StatusOptions};
+use crate::terminal::can_draw;
 use rates::Rates;
 use terminal::{Terminal, Wish};
 
@@ -95,7 +95,7 @@ pub fn top(options: &TopOptions) -> Result<(), Failure> {
         None => Sink::none(),
     };
     let mut text = if to_stdout { Sink::none() } else { Sink::stdout() };
-    let in_place = !to_stdout && options.times != 1 && std::io::stdout().is_terminal();
+    let in_place = !to_stdout && options.times != 1 && can_draw(&std::io::stdout());
     let mut terminal = Terminal::open(in_place)?;
     let mut rates = Rates::default();
     let mut looks: u64 = 0;

@@ -161,7 +161,8 @@ impl Terminal {
     /// else 80 by 24 where nobody says.
     pub fn size(&self) -> (usize, usize) {
         let said = |name: &str| std::env::var(name).ok()?.parse().ok().filter(|size| *size > 0);
-        let (columns, rows) = size_of_stdout().unwrap_or((80, 24));
+        let (columns, rows) =
+            crate::terminal::size(std::io::stdout()).unwrap_or((crate::terminal::COLUMNS, 24));
         (said("COLUMNS").unwrap_or(columns), said("LINES").unwrap_or(rows))
     }
 
@@ -231,10 +232,4 @@ fn in_foreground() -> bool {
 fn write(sequence: &[u8]) {
     let mut out = std::io::stdout();
     let _ = out.write_all(sequence).and_then(|()| out.flush());
-}
-
-/// What the terminal itself says.
-fn size_of_stdout() -> Option<(usize, usize)> {
-    let size = rustix::termios::tcgetwinsize(std::io::stdout()).ok()?;
-    (size.ws_col > 0 && size.ws_row > 0).then_some((size.ws_col.into(), size.ws_row.into()))
 }

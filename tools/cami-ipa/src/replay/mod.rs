@@ -4,6 +4,7 @@ mod answers;
 mod driver;
 pub mod import;
 pub mod options;
+mod text;
 mod verdict;
 
 use std::io::Write;

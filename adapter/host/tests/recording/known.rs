@@ -5,9 +5,11 @@ use std::os::unix::fs::FileExt;
 
 use crate::room::*;
 
-/// Answers of a host whose profile says where the library writes, each with what the buffer held, and
-/// what was recorded of it; and the host's log.
-fn recorded(writes: &str, answers: u8) -> (Vec<(Vec<u8>, Vec<u8>)>, String) {
+/// What a buffer held, and what was recorded of it.
+type Both = (Vec<u8>, Vec<u8>);
+
+/// The requests and answers of a host whose profile says who writes where, and its log.
+fn recorded(writes: &str, answers: u8) -> (Vec<Both>, String) {
     let room = Room::new();
     let profile = room.path("own.toml");
     fs::write(&profile, format!("name = \"own\"\n[commands.WRITE]\nid = 45\n{writes}\n")).unwrap();

@@ -27,6 +27,8 @@ pub struct Script {
     /// The updates that come after something, as places in `updates`.
     updates_after: HashMap<After, Vec<usize>>,
     death: Option<Death>,
+    /// Events of this host that the recording misses.
+    missing: u64,
     /// The requests of each command, as places in `exchanges`.
     by_command: HashMap<u32, Vec<usize>>,
     /// How often each command was asked for.
@@ -116,8 +118,11 @@ impl Script {
         for (place, update) in host.updates.iter().enumerate() {
             updates_after.entry(update.after).or_default().push(place);
         }
+        let lost = session.lost.iter().filter(|lost| lost.host == host.number);
+        let missing = lost.fold(session.dropped.0, |sum, lost| sum.saturating_add(lost.events));
         Ok(Self {
             protocol,
+            missing,
             host: host.number,
             exchanges,
             updates: host.updates,
@@ -187,7 +192,8 @@ impl Script {
     pub fn title(&self) -> String {
         let frames = self.exchanges.iter().filter_map(|exchange| exchange.frame).max();
         format!(
-            "{} requests, {}{} frames, profile {}, {}; {}",
+            "host {}: {} requests, {}{} frames, profile {}, {}; {}{}",
+            self.host,
             self.exchanges.len(),
             match self.updates.len() {
                 0 => String::new(),
@@ -200,6 +206,10 @@ impl Script {
                 Mode::Lenient => "lenient",
             },
             self.recording.ending(),
+            match self.missing {
+                0 => String::new(),
+                count => format!("; {count} events are missing, and what they answered with them"),
+            },
         )
     }
 

@@ -137,6 +137,32 @@ static void handle_once(int number) {
     *(volatile int *)0x20 = 1;
 }
 
+/* What nobody asked for, `count` times. */
+static void flood(uint32_t command, const uint8_t *header, uint32_t size) {
+    uint32_t count = 0;
+    memcpy(&count, header, size < sizeof count ? size : sizeof count);
+    /* The answer of START, to a call that nobody made. */
+    uint32_t message[3] = {2, 0x70000000, 0};
+    for (uint32_t i = 0; i < count; i++) {
+        if (command == 48) host->return_callback(host, 5000, i, 7);
+        if (command == 50) host->update(host, 6, header, size, -1);
+        if (command == 51) for (int fd = 3; fd < 64; fd++) send(fd, message, sizeof message, MSG_NOSIGNAL);
+    }
+}
+
+/* No descriptor more fits into this process, or as many as `more`. */
+static uint32_t no_more_descriptors(int more) {
+    int most = 0;
+    for (int fd = 0; fd < 4096; fd++) if (fcntl(fd, F_GETFD) >= 0) most = fd;
+    struct rlimit limit = {(rlim_t)(most + 1 + more), (rlim_t)(most + 1 + more)};
+    /* Those below are taken too. */
+    int filled;
+    if (setrlimit(RLIMIT_NOFILE, &limit)) return (uint32_t)errno;
+    while ((filled = open("/proc/self/stat", O_RDONLY)) >= 0 || (filled = dup(buffer)) >= 0) {}
+    for (int fd = most + 1; more > 0 && fd < most + 1 + more; fd++) close(fd);
+    return 0;
+}
+
 static uint32_t run(uint32_t command, const uint8_t *header, uint32_t size) {
     char path[64];
     switch (command) {
@@ -220,6 +246,9 @@ static uint32_t run(uint32_t command, const uint8_t *header, uint32_t size) {
             for (uint32_t i = 0; i < 300; i++) host->return_callback(host, 3000 + i, i, 7);
             *(volatile int *)16 = 1;
             return 0;
+        case 48: case 50: case 51: flood(command, header, size); return 0;
+        case 49: for (int fd = 3; fd < 64; fd++) shutdown(fd, SHUT_RD); return 0;
+        case 52: return no_more_descriptors(0);
         default: return 0xffffffff;
     }
 }

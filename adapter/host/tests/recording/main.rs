@@ -10,5 +10,7 @@
 mod common;
 mod ends;
 mod files;
+mod floods;
 mod passing;
+mod ring;
 mod room;

@@ -8,6 +8,7 @@
 
 mod about;
 mod entry;
+mod flood;
 mod inbox;
 mod place;
 mod process;
@@ -243,7 +244,9 @@ impl Recorder {
         let relay = Arc::new(Flag::default());
         let (ended, to_tell, to_hear) = (relay.clone(), queue.clone(), ear.clone());
         std::thread::Builder::new().name("cami-relay".to_owned()).spawn(move || {
-            match relay::run(&ends, &mut tap, &to_tell, &to_hear) {
+            let passed = relay::run(&ends, &mut tap, &to_tell, &to_hear);
+            tap.end();
+            match passed {
                 Ok(ended) => ends.end(ended, vendor.as_ref()),
                 Err(error) => {
                     log::error!("the link cannot be waited for: {error}");
@@ -325,6 +328,8 @@ fn about(config: &Config, module: &Module, facts: &Facts, vendor_pid: i32, clien
         limit_bytes: config.record_limit_bytes,
         library_name: facts.name.clone(),
         client: (client, cami_record::start_of(client)),
+        profile_text: config.profile_text.clone().unwrap_or_default(),
+        rules: config.profile.rules(),
         host: Host {
             host: 0,
             at_ns: monotonic_ns(),

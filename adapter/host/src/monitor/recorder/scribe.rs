@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use cami_link::monotonic_ns;
 use cami_recording::block::{Annotation, Died, Host, Lost, Number};
-use cami_recording::{Block, Call, Keep, Recording, Writer, compact};
+use cami_recording::{Block, Call, Keep, Recording, Rules, Writer, compact};
 use nix::fcntl::OFlag;
 
 use super::about::{self, About};
@@ -27,6 +27,12 @@ const LOCK_LOOK: Duration = Duration::from_millis(3);
 const USAGE_INTERVAL: Duration = Duration::from_secs(1);
 /// How long what a host begins with may come in any order.
 const SETTLING: Duration = Duration::from_millis(100);
+/// Events that a file may have before it is made smaller: one for so many bytes of its limit. An event
+/// of what a camera does takes many times that; in memory one takes some of these bytes while a file is made
+/// smaller.
+const LIMIT_BYTES_PER_EVENT: u64 = 512;
+/// So many are never too many.
+const FEW_EVENTS: u64 = 4096;
 /// Of what a library says before anybody uses it, the newest lines that are kept.
 const MAX_EARLY_LINES: usize = 1000;
 
@@ -87,6 +93,8 @@ struct Open {
     host: u32,
     /// Requests that were in the file before.
     base: Number,
+    /// How many events are enough to make the file smaller.
+    max_events: u64,
 }
 
 impl Scribe {
@@ -166,7 +174,8 @@ impl Scribe {
 
     fn make_smaller_at_the_limit(&self, open: &mut Open) -> Result<(), String> {
         let limit = open.about.limit_bytes;
-        if limit > 0 && open.writer.written() > limit { self.make_smaller(open) } else { Ok(()) }
+        let is_full = open.writer.written() > limit || open.writer.events() > open.max_events;
+        if limit > 0 && is_full { self.make_smaller(open) } else { Ok(()) }
     }
 
     fn open(&self, about: Box<About>) -> Result<Open, String> {
@@ -250,7 +259,7 @@ impl Scribe {
         let limit = open.about.limit_bytes;
         let Some(path) = open.path.clone() else { return Ok(()) };
         let began = Instant::now();
-        made_smaller(open, &path, limit / 2)
+        made_smaller(open, &path, limit / 2, open.max_events / 2)
             .map_err(|error| format!("the recording {} ends here: {error}", path.display()))?;
         let written = open.writer.written();
         if written > limit / 4 * 3 {
@@ -262,6 +271,8 @@ impl Scribe {
                 limit >> 20
             ));
         }
+        // What has to be kept is not made smaller again for each event that comes.
+        open.max_events = open.max_events.max(open.writer.events().saturating_mul(4) / 3);
         let ms = began.elapsed().as_millis();
         let line = format!("the recording was made smaller, to {written} bytes in {ms} ms");
         self.voice.say(voice::DEBUG, &line);
@@ -278,13 +289,16 @@ fn begin(place: Place, about: Box<About>) -> io::Result<Open> {
         Place::Old(file, path, recording) => {
             let (host, base) = last_numbers(&recording, &mut said)?;
             let (page, content) = recording.next_numbers();
-            let writer = Writer::go_on(file, page, content, recording.good_bytes());
+            let writer = Writer::go_on(file, page, content, recording.good_bytes())
+                .with_events(recording.event_count());
             (writer, Some(path), host.saturating_add(1), base)
         }
     };
     let cause = "the monitor was killed, and the vendor process with it".to_owned();
     let killed = Died { signal: libc::SIGKILL, cause, ..Died::default() };
-    let mut open = Open { writer, about, unless_told: Some(killed.into()), path, host, base };
+    let max_events = (about.limit_bytes / LIMIT_BYTES_PER_EVENT).max(FEW_EVENTS);
+    let unless_told = Some(killed.into());
+    let mut open = Open { writer, about, unless_told, path, host, base, max_events };
     for annotation in open.about.annotations() {
         if !said.contains(&annotation) {
             open.writer.write(&annotation.into())?;
@@ -367,7 +381,7 @@ fn last_numbers(
 }
 
 /// Writes the newest part beside the file, and puts it in its place.
-fn made_smaller(open: &mut Open, path: &Path, bytes: u64) -> io::Result<()> {
+fn made_smaller(open: &mut Open, path: &Path, bytes: u64, events: u64) -> io::Result<()> {
     // It may have been moved, and the name be another's: then it is not ours to take, and what we
     // have is wherever it was moved to.
     let own = open.writer.get_ref();
@@ -395,7 +409,8 @@ fn made_smaller(open: &mut Open, path: &Path, bytes: u64) -> io::Result<()> {
         // Before it has the name that others look for.
         file.try_lock()?;
         let contents = open.writer.latest_contents();
-        let keep = Keep { bytes, contents: &contents };
+        let rules = Rules { profile: &open.about.host.profile, commands: &open.about.rules };
+        let keep = Keep { bytes, events, contents: &contents, rules };
         let mut out = io::BufWriter::with_capacity(1 << 20, &file);
         let compacted = compact(&recording, &mut out, keep, || true)?;
         out.flush()?;

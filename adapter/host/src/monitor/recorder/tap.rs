@@ -23,6 +23,7 @@ use nix::errno::Errno;
 use nix::time::{ClockId, clock_gettime};
 
 use super::entry::Entry;
+use super::flood::{Flood, Unasked};
 use super::queue::Queue;
 use crate::monitor::maps::Maps;
 
@@ -55,6 +56,8 @@ struct Registered {
 enum Open {
     Register(Option<File>),
     Deregister(Vec<i32>),
+    /// Any other.
+    Other,
 }
 
 /// What is left of the time for large buffers.
@@ -96,6 +99,7 @@ pub struct Tap {
     last_buffer: u64,
     shadow_bytes: u64,
     budget: Budget,
+    flood: Flood,
 }
 
 impl Tap {
@@ -112,6 +116,7 @@ impl Tap {
             last_buffer: 0,
             shadow_bytes: 0,
             budget: Budget { since: Instant::now(), spent: Duration::ZERO },
+            flood: Flood::default(),
         }
     }
 
@@ -121,12 +126,13 @@ impl Tap {
             return self.forget_all();
         }
         let at_ns = monotonic_ns();
+        self.tell_counted(Some(at_ns));
         let Ok((Header { command, cookie }, body)) = Header::decode(message) else { return };
         // What makes no sense is dropped by the vendor process, with a line of its own.
         match command {
-            command::INIT => self.called(at_ns, cookie, Call::Load, 0, Vec::new()),
-            command::START => self.called(at_ns, cookie, Call::Initialize, 0, Vec::new()),
-            command::STOP => self.called(at_ns, cookie, Call::Deinitialize, 0, Vec::new()),
+            command::INIT => self.called_plainly(at_ns, cookie, Call::Load),
+            command::START => self.called_plainly(at_ns, cookie, Call::Initialize),
+            command::STOP => self.called_plainly(at_ns, cookie, Call::Deinitialize),
             command::REGISTER_BUFFER => {
                 let announced = RegisterBuffer::decode(body).is_ok_and(|call| call.has_fd);
                 if announced && fds.is_empty() {
@@ -166,6 +172,7 @@ impl Tap {
             return self.forget_all();
         }
         let at_ns = monotonic_ns();
+        self.tell_counted(Some(at_ns));
         let Ok((header, body)) = Header::decode(message) else { return };
         if header.cookie == EVENT_COOKIE {
             match header.command {
@@ -184,6 +191,11 @@ impl Tap {
             return;
         }
         let value = || ReturnValue::decode(body).ok().map(|ReturnValue(value)| value);
+        let open = self.open.remove(&header.cookie);
+        if open.is_none() && !self.flood.tells(Unasked::Answer, at_ns) {
+            return;
+        }
+        let is_awaited = open.is_some();
         let (call, value) = match header.command {
             command::INIT => {
                 (Call::Load, InitReply::decode(body).ok().map_or(0, |reply| reply.ret))
@@ -195,7 +207,7 @@ impl Tap {
             command::STOP => (Call::Deinitialize, 0),
             command::REGISTER_BUFFER => {
                 let value = value().unwrap_or(0);
-                if let Some(Open::Register(Some(file))) = self.open.remove(&header.cookie)
+                if let Some(Open::Register(Some(file))) = open
                     && value >= 0
                 {
                     self.register(value, file);
@@ -203,7 +215,7 @@ impl Tap {
                 (Call::RegisterBuffer, value)
             }
             command::DEREGISTER_BUFFERS => {
-                if let Some(Open::Deregister(handles)) = self.open.remove(&header.cookie) {
+                if let Some(Open::Deregister(handles)) = open {
                     handles.iter().for_each(|handle| self.forget(*handle));
                 }
                 (Call::DeregisterBuffers, 0)
@@ -212,7 +224,7 @@ impl Tap {
         };
         let (cookie, call_number) = (header.cookie, call.number());
         self.push(Answered { host: 0, at_ns, cookie, call: call_number, value });
-        if call == Call::Initialize && value >= 0 {
+        if is_awaited && call == Call::Initialize && value >= 0 {
             self.libraries();
         }
     }
@@ -235,8 +247,26 @@ impl Tap {
         }
     }
 
+    /// A call of which nothing has to be known later but that it is one.
+    fn called_plainly(&mut self, at_ns: u64, cookie: u32, call: Call) {
+        self.remember(cookie, Open::Other);
+        self.called(at_ns, cookie, call, 0, Vec::new());
+    }
+
     fn called(&self, at_ns: u64, cookie: u32, call: Call, buffer_bytes: u64, handles: Vec<i32>) {
         self.push(Called { host: 0, at_ns, cookie, call: call.number(), buffer_bytes, handles });
+    }
+
+    /// Nothing more passes.
+    pub fn end(&mut self) {
+        self.tell_counted(None);
+    }
+
+    /// What came in floods before, once in a while, or all of it.
+    fn tell_counted(&mut self, now_ns: Option<u64>) {
+        for counted in self.flood.take(now_ns) {
+            self.push(counted);
+        }
     }
 
     fn push(&self, block: impl Into<Block>) {
@@ -339,11 +369,17 @@ impl Tap {
         if !self.profile.answers_every_request && request != 0 {
             self.in_flight.retain(|other| !is_it(other) || other.0 > request);
         }
+        if request == 0 && !self.flood.tells(Unasked::Callback, at_ns) {
+            return;
+        }
         let returned = Returned { at_ns, request, req_id, status, handle, ..Returned::default() };
         self.seen(handle, returned.into());
     }
 
     fn updated(&mut self, at_ns: u64, updated: &cros::Updated<'_>, fd: Option<BorrowedFd<'_>>) {
+        if !self.flood.tells(Unasked::Update, at_ns) {
+            return;
+        }
         let header = Bytes(updated.header.to_vec());
         let block = Updated { at_ns, upd_id: updated.upd_id, header, ..Updated::default() };
         let file = fd.and_then(|fd| fd.try_clone_to_owned().ok()).map(File::from);

@@ -6,6 +6,7 @@
     reason = "a failure here is the test's failure"
 )]
 
+mod bounds;
 #[path = "../common/mod.rs"]
 mod common;
 mod ends;
@@ -14,3 +15,4 @@ mod floods;
 mod passing;
 mod ring;
 mod room;
+mod same;

@@ -7,6 +7,7 @@
 //! the camera.
 
 mod about;
+mod early;
 mod entry;
 mod flood;
 mod inbox;

@@ -1,6 +1,6 @@
 //! Packs and writes, in the writer's process.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::HashSet;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
@@ -10,10 +10,11 @@ use std::time::{Duration, Instant};
 
 use cami_link::monotonic_ns;
 use cami_recording::block::{Annotation, Died, Host, Lost, Number};
-use cami_recording::{Block, Call, Keep, Recording, Rules, Writer, compact};
+use cami_recording::{Block, Keep, Recording, Rules, Writer, compact};
 use nix::fcntl::OFlag;
 
 use super::about::{self, About};
+use super::early::Early;
 use super::entry::{Entry, LeftOut};
 use super::inbox::{Inbox, Next};
 use super::place::{self, Place, Refused};
@@ -33,52 +34,12 @@ const SETTLING: Duration = Duration::from_millis(100);
 const LIMIT_BYTES_PER_EVENT: u64 = 512;
 /// So many are never too many.
 const FEW_EVENTS: u64 = 4096;
-/// Of what a library says before anybody uses it, the newest lines that are kept.
-const MAX_EARLY_LINES: usize = 1000;
 
 /// The writing side of a recording.
 #[derive(Debug)]
 pub struct Scribe {
     inbox: Arc<Inbox>,
     voice: Voice,
-}
-
-/// What came before there was a reason to have a file.
-#[derive(Debug, Default)]
-struct Early {
-    about: Option<Box<About>>,
-    restarts: Option<u32>,
-    entries: VecDeque<Entry>,
-    lines: usize,
-    lost_lines: u64,
-}
-
-impl Early {
-    /// Takes one; true where it is a reason to have a file.
-    fn take(&mut self, entry: Entry) -> bool {
-        match entry {
-            Entry::About(about) => self.about = Some(about),
-            Entry::Restarts(count) => self.restarts = Some(count),
-            entry => {
-                let says = says_something(&entry);
-                self.lines += usize::from(is_line(&entry));
-                self.entries.push_back(entry);
-                if self.lines > MAX_EARLY_LINES
-                    && let Some(oldest) = self.entries.iter().position(is_line)
-                {
-                    self.entries.remove(oldest);
-                    self.lines -= 1;
-                    self.lost_lines += 1;
-                }
-                return says;
-            }
-        }
-        false
-    }
-}
-
-fn is_line(entry: &Entry) -> bool {
-    matches!(entry, Entry::Block(Block::Line(_)))
 }
 
 /// A recording that is written to.
@@ -348,16 +309,6 @@ impl Open {
             _ => {}
         }
         block
-    }
-}
-
-/// Whether an entry is a reason to have a file at all: a library that was loaded and not used is none.
-fn says_something(entry: &Entry) -> bool {
-    match entry {
-        Entry::Block(Block::Called(called)) => called.call != Call::Load.number(),
-        Entry::Block(Block::Answered(answered)) => answered.value < 0,
-        Entry::Block(Block::Line(_) | Block::Ended(_)) | Entry::UnlessTold(_) => false,
-        _ => true,
     }
 }
 

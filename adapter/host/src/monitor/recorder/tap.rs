@@ -15,11 +15,10 @@ use cami_recording::block::{
     Updated,
 };
 use cami_recording::{Block, Buffer, Call, MAX_CONTENT_BYTES, Shadow, Snapshot};
-use cami_wire::cros::{
-    self, DeregisterBuffers, InitReply, RegisterBuffer, ReturnValue, command, event,
-};
+use cami_wire::cros::{self, DeregisterBuffers, InitReply, ReturnValue, command, event};
 use cami_wire::message::{EVENT_COOKIE, Header};
 use nix::errno::Errno;
+use nix::sys::resource::{Resource, getrlimit};
 use nix::time::{ClockId, clock_gettime};
 
 use super::entry::Entry;
@@ -35,6 +34,8 @@ const MAX_SHADOW_BYTES: u64 = 512 << 20;
 const LARGE_BYTES: u64 = 8 << 20;
 /// The relay's processor time for large buffers, in each second.
 const BUDGET: Duration = Duration::from_millis(100);
+/// Descriptors of the monitor's own, and of messages that pass.
+const FREE_FILES: u64 = 64;
 /// Requests without their answer, and calls, that are remembered (spec/cami-abi.md, 5.1: 44).
 const MAX_OPEN: usize = 4096;
 
@@ -121,9 +122,9 @@ impl Tap {
     }
 
     /// A message of the client, before the vendor process has it.
-    pub fn client_says(&mut self, message: &[u8], fds: &[OwnedFd]) {
-        if self.queue.is_over() {
-            return self.forget_all();
+    pub fn client_says(&mut self, message: &[u8], fds: &[OwnedFd], fds_lost: bool) {
+        if fds_lost || self.queue.is_over() {
+            return self.give_up();
         }
         let at_ns = monotonic_ns();
         self.tell_counted(Some(at_ns));
@@ -134,8 +135,8 @@ impl Tap {
             command::START => self.called_plainly(at_ns, cookie, Call::Initialize),
             command::STOP => self.called_plainly(at_ns, cookie, Call::Deinitialize),
             command::REGISTER_BUFFER => {
-                let announced = RegisterBuffer::decode(body).is_ok_and(|call| call.has_fd);
-                if announced && fds.is_empty() {
+                // One that did not fit here would not reach the library.
+                if self.buffers.len() + self.open.len() >= most_files() {
                     return self.give_up();
                 }
                 let fd = fds.first().map(AsFd::as_fd);
@@ -167,9 +168,9 @@ impl Tap {
     }
 
     /// A message of the vendor process, before the client has it.
-    pub fn vendor_says(&mut self, message: &[u8], fds: &[OwnedFd]) {
-        if self.queue.is_over() {
-            return self.forget_all();
+    pub fn vendor_says(&mut self, message: &[u8], fds: &[OwnedFd], fds_lost: bool) {
+        if fds_lost || self.queue.is_over() {
+            return self.give_up();
         }
         let at_ns = monotonic_ns();
         self.tell_counted(Some(at_ns));
@@ -314,14 +315,15 @@ impl Tap {
         }
     }
 
-    /// A descriptor did not find room here: those that are held for the recording are given back first.
+    /// There is no recording, or no room for a descriptor that has to pass: those that are held for the
+    /// recording are given back.
     fn give_up(&mut self) {
         if !self.queue.is_over() {
             log::warn!(
                 "the recording ends here: too many descriptors are open; the camera goes on"
             );
+            self.queue.give_up();
         }
-        self.queue.give_up();
         self.forget_all();
     }
 
@@ -478,6 +480,12 @@ fn next_data(file: &File, from: u64) -> Option<u64> {
         Err(Errno::ENXIO) => None,
         Err(_) => Some(from),
     }
+}
+
+/// Descriptors that may be held for a recording, so that others find room when they pass.
+fn most_files() -> usize {
+    let limit = getrlimit(Resource::RLIMIT_NOFILE).map_or(u64::MAX, |(soft, _)| soft);
+    usize::try_from(limit.saturating_sub(FREE_FILES)).unwrap_or(usize::MAX)
 }
 
 /// A buffer's bytes, as libraries look it up.

@@ -7,6 +7,7 @@
 //! the camera.
 
 mod about;
+mod dma_buf;
 mod early;
 mod entry;
 mod flood;

@@ -4,7 +4,6 @@ use std::collections::{HashMap, VecDeque};
 use std::fs::File;
 use std::io::ErrorKind;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
-use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -21,6 +20,7 @@ use nix::errno::Errno;
 use nix::sys::resource::{Resource, getrlimit};
 use nix::time::{ClockId, clock_gettime};
 
+use super::dma_buf::Contents;
 use super::entry::Entry;
 use super::flood::{Flood, Unasked};
 use super::queue::Queue;
@@ -442,7 +442,8 @@ impl Tap {
     }
 }
 
-/// Reads what has changed. Never maps: a HAL that makes its buffer smaller must not end the monitor.
+/// Reads what has changed. Never looks at a mapping: a HAL that makes its buffer smaller must not end the
+/// monitor.
 fn look(shadow: &mut Shadow, file: &File, is_own: bool, bytes: u64) -> Result<Snapshot, Errno> {
     if bytes > MAX_CONTENT_BYTES {
         return Err(Errno::EFBIG);
@@ -453,7 +454,8 @@ fn look(shadow: &mut Shadow, file: &File, is_own: bool, bytes: u64) -> Result<Sn
         return Err(Errno::ENODATA);
     }
     let data = |from| if is_own { next_data(file, from) } else { Some(from) };
-    let looked = shadow.look_past_holes(length, |part, at| file.read_exact_at(part, at), data);
+    let mut contents = Contents::of(file);
+    let looked = shadow.look_past_holes(length, |part, at| contents.read(part, at), data);
     looked.map_err(|error| {
         match (error.kind(), error.raw_os_error()) {
             // It has been made smaller.

@@ -26,6 +26,14 @@ fn begin(hal: &mut Hal, request: u32) {
     hal.event(&format!("return {request} "));
 }
 
+/// The client leaves, and its host ends before anybody ends it.
+#[track_caller]
+fn leave(service: &Service, hal: Hal) {
+    let hosts = service.hosts();
+    hal.finish();
+    service.wait_for_end(&hosts);
+}
+
 /// The numbers of a host's requests, all of which are answered and have what their buffer held.
 fn requests(recorded: &Recorded, host: u32) -> Vec<u32> {
     let of_host = recorded.exchanges().filter(|(requested, _)| requested.host == host);
@@ -47,10 +55,10 @@ fn sessions_of_a_client_through_the_service_are_in_the_file() {
     begin(&mut hal, 5);
     hal.call("deinit");
     begin(&mut hal, 6);
-    hal.finish();
+    leave(&service, hal);
     let mut other = service.hal().start();
     begin(&mut other, 7);
-    other.finish();
+    leave(&service, other);
     service.finish();
 
     let recorded = Recorded::read(&records.path("session.camr"));
@@ -80,7 +88,9 @@ fn a_folder_has_a_file_for_each_client_of_the_service() {
         begin(hal, request);
     }
     let pids: Vec<u32> = hals.iter().map(Hal::pid).collect();
+    let hosts = service.hosts();
     hals.into_iter().for_each(Hal::finish);
+    service.wait_for_end(&hosts);
     service.finish();
     let mut files: Vec<PathBuf> =
         fs::read_dir(records.mark()).unwrap().map(|file| file.unwrap().path()).collect();
@@ -108,7 +118,7 @@ fn after_the_end_of_the_service(signal: i32) {
     let next = setup.start_in(room, folder);
     begin(&mut hal, 6);
     works(&mut hal);
-    hal.finish();
+    leave(&next, hal);
     next.finish();
     check_both(&records.path("session.camr"));
 }
@@ -164,7 +174,7 @@ fn a_death_that_is_resumed_is_told_and_the_next_host_goes_on() {
     hal.log.wait(&["SIGKILL"]);
     hal.call("req 6 0102 1");
     hal.event("return 6 ");
-    hal.finish();
+    leave(&service, hal);
     service.finish();
     let recorded = Recorded::read(&path);
     let [first, second] = &recorded.session.hosts[..] else {

@@ -248,6 +248,10 @@ impl Recorder {
         std::thread::Builder::new().name("cami-relay".to_owned()).spawn(move || {
             let passed = relay::run(&ends, &mut tap, &to_tell, &to_hear);
             tap.end();
+            if matches!(passed, Ok(relay::Ended::Client)) {
+                // It has left, however we end.
+                to_tell.push(Entry::UnlessTold(last(None)));
+            }
             match passed {
                 Ok(ended) => ends.end(ended, vendor.as_ref()),
                 Err(error) => {
@@ -288,8 +292,8 @@ impl Recorder {
         self.push(Resumed { host: 0, at_ns });
     }
 
-    /// The vendor process has ended, by a death or in order: the last event, should the monitor be
-    /// killed before it can tell it.
+    /// The vendor process has ended, by a death or in order, or the client has left: the last event,
+    /// should the monitor be killed before it can tell it.
     pub fn unless_told(&self, died: Option<Died>) {
         self.queue.push(Entry::UnlessTold(last(died)));
     }

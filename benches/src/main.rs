@@ -15,6 +15,7 @@ mod footprint;
 mod latency;
 mod options;
 mod recording;
+mod replay;
 mod report;
 mod room;
 mod statistics;
@@ -56,6 +57,7 @@ fn measure(options: &Options) -> Result<bool, Failure> {
     codec::measure(options, &mut report)?;
     translation::measure(&room, options, &mut report)?;
     recording::measure(&room, options, &mut report)?;
+    replay::measure(&room, options, &mut report)?;
     report.write(options.json.as_deref())?;
     Ok(report.is_met())
 }

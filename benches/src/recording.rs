@@ -12,7 +12,7 @@ use crate::report::{Report, Row};
 use crate::room::Room;
 use crate::statistics::median;
 
-/// Issue 5: under 5 % of a frame at 30 frames per second, of one processor.
+/// SPECIFICATION.md: under 5 % of a frame at 30 frames per second, of one processor.
 const BOUND_SHARE: f64 = 0.05;
 /// A frame at 30 frames per second.
 const FRAME_US: f64 = 1_000_000.0 / 30.0;

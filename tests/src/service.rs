@@ -92,6 +92,7 @@ impl ServiceSetup {
         command
             .args(&self.options)
             .env("CAMI_IPA_CONFIG", room.path("cami-ipa.toml"))
+            .env("CAMI_IPA_STATUS_DIR", room.path("status"))
             .env("CAMI_IPA_VENDOR_LIBRARY", vendor)
             .env("CAMI_IPA_LOG", "debug,stderr")
             .envs(self.variables)

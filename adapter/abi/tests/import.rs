@@ -198,13 +198,12 @@ const FAULTY: &str = r#"
 "#;
 
 fn faulty() -> &'static VendorLibrary {
-    static LIBRARY: OnceLock<(Workshop, VendorLibrary)> = OnceLock::new();
-    let (_, library) = LIBRARY.get_or_init(|| {
+    static LIBRARY: OnceLock<VendorLibrary> = OnceLock::new();
+    LIBRARY.get_or_init(|| {
+        // The file may go when it is loaded; what a static holds never does.
         let workshop = Workshop::new();
-        let library = VendorLibrary::load(&workshop.library("faulty", FAULTY, &[])).unwrap();
-        (workshop, library)
-    });
-    library
+        VendorLibrary::load(&workshop.library("faulty", FAULTY, &[])).unwrap()
+    })
 }
 
 /// Panics in every callback, or detaches the library from inside one.

@@ -236,12 +236,12 @@ mod tests {
 
     #[test]
     fn a_file_is_appended_to() {
-        let path = std::env::temp_dir().join(format!("cami-ipa-log-{}", std::process::id()));
+        let room = tempfile::tempdir().unwrap();
+        let path = room.path().join("log");
         let target = Target::File(path.clone());
         target.write(Level::Info, &LogLine::new(&format_args!("one")));
         target.write(Level::Info, &LogLine::new(&format_args!("two")));
         let text = std::fs::read_to_string(&path).unwrap();
-        std::fs::remove_file(&path).unwrap();
         assert_eq!(text, "cami-ipa: one\ncami-ipa: two\n");
     }
 }

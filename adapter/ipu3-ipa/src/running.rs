@@ -267,8 +267,8 @@ impl Running {
         self.shading = Some(shading);
         let buffer = &mut up.buffers.aic_config;
         aic::fill_get_config(&mut buffer.payload, self.setup.mode);
-        let mode = std::mem::offset_of!(IPU3AicConfig, aic_mode)..size_of::<IPU3AicConfig>();
-        buffer.send_parts(up.requester, Command::AicGetConfig, std::slice::from_ref(&mode))?;
+        let asked = std::slice::from_ref(&aic::GET_CONFIG_ASKED);
+        buffer.send_parts(up.requester, Command::AicGetConfig, asked)?;
         for part in encoder::used() {
             buffer.read_part(Command::AicGetConfig, part)?;
         }

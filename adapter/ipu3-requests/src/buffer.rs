@@ -107,9 +107,14 @@ impl<T: Pod> PayloadBuffer<T> {
         let bytes = bytes_of(&*self.payload);
         for part in parts {
             let used = bytes.get(part.clone()).unwrap_or_default();
-            write_all_at(&self.shared.file, used, part.start as u64)
-                .map_err(|error| RequestError { command, cause: Cause::Buffer(error) })?;
+            let written = if self.shared.is_new {
+                write_into_zeros(&self.shared.file, used, part.start)
+            } else {
+                write_all_at(&self.shared.file, used, part.start as u64)
+            };
+            written.map_err(|error| RequestError { command, cause: Cause::Buffer(error) })?;
         }
+        self.shared.is_new = false;
         requester.request(command, self.shared.handle)
     }
 
@@ -163,11 +168,32 @@ impl<T: Pod> PayloadBuffer<T> {
     }
 }
 
+/// Bytes of a page of a memfd.
+const PAGE_BYTES: usize = 4096;
+
+/// Writes what is not zero, in whole pages, into memory in which nothing was written: the HAL writes
+/// members of a payload, and most of a payload has no page for as long as nobody does.
+fn write_into_zeros(file: &File, bytes: &[u8], start: usize) -> io::Result<()> {
+    let mut at = start;
+    let mut rest = bytes;
+    while !rest.is_empty() {
+        let (page, behind) = rest.split_at(rest.len().min(PAGE_BYTES - at % PAGE_BYTES));
+        if page.iter().any(|byte| *byte != 0) {
+            write_all_at(file, page, at as u64)?;
+        }
+        at += page.len();
+        rest = behind;
+    }
+    Ok(())
+}
+
 /// A memfd that the library knows by a handle.
 #[derive(Debug)]
 pub struct SharedBuffer {
     file: File,
     handle: i32,
+    /// Nothing was sent in it: it is zeros.
+    is_new: bool,
 }
 
 /// Why a buffer was not registered.
@@ -194,7 +220,8 @@ impl SharedBuffer {
     /// # Errors
     /// There is no memory, or no descriptor for it.
     pub fn new(name: &str, size: usize) -> io::Result<Self> {
-        Ok(Self { file: sealed_memory(name, size as u64)?, handle: UNREGISTERED })
+        let file = sealed_memory(name, size as u64)?;
+        Ok(Self { file, handle: UNREGISTERED, is_new: true })
     }
 
     /// Gives the library an fd of the buffer; the library owns that fd from then on.
@@ -243,6 +270,20 @@ impl SharedBuffer {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_zero_takes_no_memory_in_a_new_buffer() {
+        use std::os::unix::fs::MetadataExt;
+        let buffer = SharedBuffer::new("test", 10 * PAGE_BYTES).unwrap();
+        let mut bytes = vec![0; 9 * PAGE_BYTES];
+        (bytes[0], bytes[3 * PAGE_BYTES], bytes[9 * PAGE_BYTES - 1]) = (1, 2, 3);
+        write_into_zeros(buffer.file(), &bytes, PAGE_BYTES - 1).unwrap();
+        let mut held = vec![0; 10 * PAGE_BYTES];
+        buffer.file().read_exact_at(&mut held, 0).unwrap();
+        assert_eq!(held[PAGE_BYTES - 1..][..bytes.len()], bytes);
+        // In pages 0, 3 and 9.
+        assert_eq!(buffer.file().metadata().unwrap().blocks() * 512, 3 * PAGE_BYTES as u64);
+    }
 
     #[test]
     fn nobody_changes_the_size_of_a_buffer() {

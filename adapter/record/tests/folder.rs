@@ -1,8 +1,8 @@
 //! Folders of hosts, friendly and hostile.
 #![allow(clippy::unwrap_used, reason = "a failure here is the test's failure")]
 
-use std::fs;
-use std::os::unix::fs::{PermissionsExt, symlink};
+use std::fs::{self, OpenOptions};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt, symlink};
 use std::process::Command;
 
 use cami_record::{Death, Kind, MAX_FILE_BYTES, Status, keep_newest, name, read, write};
@@ -33,10 +33,14 @@ fn written_files_are_read_newest_first_and_the_oldest_go() {
     assert_eq!(times, [5, 4]);
     assert!(read.more);
     assert_eq!(fs::read_dir(&folder).unwrap().count(), 4);
-    assert_eq!(fs::metadata(folder.join("7.json")).unwrap().permissions().mode() & 0o777, 0o644);
     write(&folder, Kind::Crash, "crash-1.json", &death(1)).unwrap();
-    let mode = fs::metadata(folder.join("crash-1.json")).unwrap().permissions().mode();
-    assert_eq!(mode & 0o777, 0o600);
+    for (name, expected) in [("7.json", 0o644), ("crash-1.json", 0o600)] {
+        // What the umask leaves of it.
+        let like = room.path().join(format!("like-{name}"));
+        OpenOptions::new().write(true).create_new(true).mode(expected).open(&like).unwrap();
+        let mode = |path| fs::metadata(path).unwrap().permissions().mode();
+        assert_eq!(mode(folder.join(name)), mode(like), "{name}");
+    }
 }
 
 #[test]

@@ -305,6 +305,10 @@ blocks! {
         exit_code: i32,
         /// The cause in words.
         cause: String,
+        /// 1: the host killed it, for a deadline, the client's word, or another program that it became.
+        /// 0: it ended by itself, or somebody else ended it. Since minor version 1; a file of version 0
+        /// does not say.
+        by_host: u32,
     }
 
     /// The client left, and the host ended.

@@ -32,7 +32,8 @@
 //! not have are zero or empty. A file that ends in the middle of a block, or whose next block is
 //! damaged, is good up to there ([`Ending`]).
 //!
-//! Minor version 1 has the block [`block::Counted`], which a reader of version 1.0 skips. A writer that goes
+//! Minor version 1 has the block [`block::Counted`] and the field [`block::Died::by_host`], which a reader of
+//! version 1.0 skips. A writer that goes
 //! on in a file of an older minor version leaves its header as it is.
 //!
 //! # Contents of buffers
@@ -54,6 +55,7 @@ mod ended;
 mod error;
 mod field;
 mod frame;
+mod image;
 mod pages;
 mod plan;
 mod reader;
@@ -69,8 +71,9 @@ pub use compact::{Compacted, Keep, compact};
 pub use ended::Rules;
 pub use error::RecordingError;
 pub use frame::{HEADER_BYTES, MAJOR, MINOR, PAGE_BYTES};
+pub use image::Image;
 pub use reader::{Ending, MAX_CONTENT_BYTES, PageCache, Recording};
 pub use session::Session;
-pub use snapshot::{Shadow, Snapshot};
+pub use snapshot::{Memory, Shadow, Snapshot};
 pub use source::Source;
 pub use writer::{Buffer, Writer};

@@ -28,7 +28,7 @@ impl KnownPages {
     /// The number of a page, and whether it is new to the file. New ones are numbered in the order
     /// of the calls.
     pub fn number(&mut self, page: &[u8]) -> (u64, bool) {
-        if page.iter().all(|&byte| byte == 0) {
+        if page == [0; PAGE_BYTES] {
             return (ZEROS, false);
         }
         let hash = *blake3::hash(page).as_bytes();

@@ -7,7 +7,7 @@ use std::ops::Range;
 use std::path::Path;
 
 use crate::RecordingError;
-use crate::block::{Block, Content, ContentId, Pages};
+use crate::block::{Block, Content, ContentId, Pages, Run};
 use crate::frame::{
     BLOCK_BYTES, BlockHeader, FileHeader, HEADER_BYTES, PAGE_BYTES, decode_header, padding,
 };
@@ -320,6 +320,52 @@ impl<S: Source> Recording<S> {
         Ok(out)
     }
 
+    /// The bytes of a content, and the numbers of the pages that it is made of.
+    pub(crate) fn pages_of(&self, content: ContentId) -> Result<(usize, Vec<u64>), RecordingError> {
+        let Content { bytes, runs, .. } = self.outline(content)?;
+        let length = usize::try_from(bytes).ok().filter(|_| bytes <= MAX_CONTENT_BYTES);
+        let length = length.ok_or(RecordingError::TooLarge { bytes })?;
+        let count = length.div_ceil(PAGE_BYTES);
+        let number = |run: Run, at: u32| match run.first {
+            ZEROS => ZEROS,
+            first => first.saturating_add(at.into()),
+        };
+        let all = runs.iter().flat_map(|&run| (0..run.count).map(move |at| number(run, at)));
+        let numbers: Vec<u64> = all.take(count).collect();
+        if numbers.len() < count {
+            return Err(RecordingError::Missing { number: content });
+        }
+        Ok((length, numbers))
+    }
+
+    /// A page by its number.
+    pub(crate) fn page_or_zeros<'u>(
+        &self,
+        number: u64,
+        cache: &'u mut PageCache,
+    ) -> Result<&'u [u8], RecordingError> {
+        const NOTHING: [u8; PAGE_BYTES] = [0; PAGE_BYTES];
+        if number == ZEROS { Ok(&NOTHING) } else { self.page(number, cache) }
+    }
+
+    /// Unpacks what a content is made of into the cache, ahead of its use.
+    ///
+    /// # Errors
+    /// As [`Recording::content`].
+    pub fn unpack_ahead(
+        &self,
+        content: ContentId,
+        cache: &mut PageCache,
+    ) -> Result<(), RecordingError> {
+        let (_, mut pages) = self.pages_of(content)?;
+        pages.sort_unstable();
+        pages.dedup();
+        for number in pages {
+            self.page_or_zeros(number, cache)?;
+        }
+        Ok(())
+    }
+
     fn page<'u>(
         &self,
         number: u64,
@@ -329,7 +375,7 @@ impl<S: Source> Recording<S> {
         let Some((&first, &place)) = self.pages.range(..=number).next_back() else {
             return Err(missing);
         };
-        if !unpacked.blocks.contains_key(&first) {
+        if !unpacked.has(first) {
             let Block::Pages(Pages { count, packing, packed, .. }) = self.block(place)? else {
                 return Err(missing);
             };
@@ -341,28 +387,44 @@ impl<S: Source> Recording<S> {
 }
 
 /// Blocks of pages that were unpacked: those of one content are of many, and go to and fro. At most
-/// 64 MiB, and one block more.
+/// 64 MiB, and two blocks more; what was used last stays.
 #[derive(Debug, Default)]
 pub struct PageCache {
-    blocks: HashMap<u64, Vec<u8>>,
-    bytes: usize,
+    recent: HashMap<u64, Vec<u8>>,
+    recent_bytes: usize,
+    /// What was used before `recent` was full last.
+    older: HashMap<u64, Vec<u8>>,
 }
 
 impl PageCache {
-    /// The most bytes that are kept.
-    const MAX_BYTES: usize = 64 << 20;
+    /// The most bytes of each half.
+    const MAX_BYTES: usize = 32 << 20;
+
+    /// Whether it has a block, which is recent from now on.
+    fn has(&mut self, first: u64) -> bool {
+        if self.recent.contains_key(&first) {
+            return true;
+        }
+        match self.older.remove(&first) {
+            Some(pages) => {
+                self.keep(first, pages);
+                true
+            }
+            None => false,
+        }
+    }
 
     fn keep(&mut self, first: u64, pages: Vec<u8>) {
-        if self.bytes + pages.len() > Self::MAX_BYTES {
-            self.blocks.clear();
-            self.bytes = 0;
+        if self.recent_bytes + pages.len() > Self::MAX_BYTES {
+            self.older = std::mem::take(&mut self.recent);
+            self.recent_bytes = 0;
         }
-        self.bytes += pages.len();
-        self.blocks.insert(first, pages);
+        self.recent_bytes += pages.len();
+        self.recent.insert(first, pages);
     }
 
     fn page(&self, first: u64, number: u64) -> Option<&[u8]> {
         let at = usize::try_from(number.checked_sub(first)?).ok()?.checked_mul(PAGE_BYTES)?;
-        self.blocks.get(&first)?.get(at..)?.get(..PAGE_BYTES)
+        self.recent.get(&first)?.get(at..)?.get(..PAGE_BYTES)
     }
 }

@@ -12,8 +12,8 @@ use crate::snapshot::Snapshot;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Buffer(pub u64);
 
-/// Writes blocks. Each block is one `write`, so a process that dies loses nothing that was written,
-/// and leaves at most one block in part.
+/// Writes blocks. Each block is one `write_all`, so a process that dies loses nothing that `out` had
+/// written, and leaves at most one block in part.
 ///
 /// After an error the file may end in the middle of a block: the caller stops writing to it.
 #[derive(Debug)]
@@ -76,6 +76,14 @@ impl<W: Write> Writer<W> {
     /// Events in the file so far.
     pub fn events(&self) -> u64 {
         self.events
+    }
+
+    /// Writes what `out` has not written yet.
+    ///
+    /// # Errors
+    /// Of the writing.
+    pub fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
     }
 
     /// What it writes to.
@@ -184,15 +192,15 @@ impl<W: Write> Writer<W> {
             if is_new {
                 new.extend_from_slice(page);
                 if new.len() >= MAX_BLOCK_PAGES * PAGE_BYTES {
-                    self.flush(first, &mut new)?;
+                    self.write_pages(first, &mut new)?;
                     first = self.known.next();
                 }
             }
         }
-        self.flush(first, &mut new)
+        self.write_pages(first, &mut new)
     }
 
-    fn flush(&mut self, first: u64, new: &mut Vec<u8>) -> io::Result<()> {
+    fn write_pages(&mut self, first: u64, new: &mut Vec<u8>) -> io::Result<()> {
         if new.is_empty() {
             return Ok(());
         }

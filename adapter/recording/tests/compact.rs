@@ -238,11 +238,11 @@ fn a_writer_goes_on_in_the_smaller_file() {
     let mut shown = Vec::new();
     let mut shadow = cami_recording::Shadow::default();
     let mut look = |memory: &[u8]| {
-        let read = |out: &mut [u8], at: u64| -> Result<(), ()> {
+        let mut read = |out: &mut [u8], at: u64| -> Result<(), ()> {
             out.copy_from_slice(&memory[at as usize..][..out.len()]);
             Ok(())
         };
-        shadow.look(memory.len(), read).unwrap()
+        shadow.look(memory.len(), &mut read).unwrap()
     };
     for number in 1..=30 {
         memory[..PAGE_BYTES].copy_from_slice(&page(number + 500));

@@ -10,8 +10,8 @@
 use cami_recording::block::{Answered, Bytes, Called, Host, Requested, Returned};
 use cami_recording::session::Event;
 use cami_recording::{
-    Block, Buffer, Call, Ending, PAGE_BYTES, PageCache, Recording, RecordingError, Session, Shadow,
-    Snapshot, Writer,
+    Block, Buffer, Call, Ending, Image, PAGE_BYTES, PageCache, Recording, RecordingError, Session,
+    Shadow, Snapshot, Writer,
 };
 use proptest::prelude::*;
 
@@ -43,7 +43,7 @@ fn written() -> (Vec<u8>, Vec<Block>, Vec<Vec<u8>>) {
     let mut shadow = Shadow::default();
     let mut look = |memory: &[u8]| {
         shadow
-            .look(memory.len(), |out: &mut [u8], at| {
+            .look(memory.len(), &mut |out: &mut [u8], at| {
                 out.copy_from_slice(&memory[at as usize..][..out.len()]);
                 Ok::<(), ()>(())
             })
@@ -114,6 +114,47 @@ fn what_was_written_is_read() {
         &session.events[0],
         Event::Call { answered: Some(Answered { value: 3, .. }), .. }
     ));
+}
+
+#[test]
+fn an_image_follows_a_buffer_by_what_changes() {
+    // Sizes, and the byte that every third page is filled with; 0 makes pages of zeros.
+    let held: Vec<Vec<u8>> =
+        [(9000, 1), (9000, 2), (20_000, 2), (4096, 0), (1, 7), (0, 0), (9000, 1)]
+            .map(|(bytes, fill)| {
+                (0..bytes).map(|at| if (at / PAGE_BYTES) % 3 == 1 { 9 } else { fill }).collect()
+            })
+            .into();
+    let mut file = Vec::new();
+    let mut writer = Writer::begin(&mut file, 0).unwrap();
+    for held in &held {
+        writer.content(Buffer(1), &Snapshot::of(held)).unwrap();
+    }
+    drop(writer);
+    let recording = Recording::read(file).unwrap();
+    let (mut image, mut cache) = (Image::default(), PageCache::default());
+    for (from, to) in (0..held.len()).flat_map(|from| (0..held.len()).map(move |to| (from, to))) {
+        let number = |place: usize| place as u64 + 1;
+        recording.unpack_ahead(number(to), &mut cache).unwrap();
+        image.show(&recording, number(from), &mut cache, |_, _, _| {}).unwrap();
+        assert_eq!(image.contents(), held[from]);
+        let mut patched = held[from].clone();
+        patched.resize(held[from].len().max(held[to].len()).next_multiple_of(PAGE_BYTES), 0);
+        let mut pages = 0;
+        let told = |at: usize, old: &[u8], new: &[u8]| {
+            pages += 1;
+            let part = at..at + PAGE_BYTES.min(held[to].len() - at);
+            // Behind its end, what a buffer held is zeros, whatever it held before that.
+            assert_eq!(patched[part.clone()], *old, "{from} to {to} at {at}");
+            patched[part].copy_from_slice(new);
+        };
+        image.show(&recording, number(to), &mut cache, told).unwrap();
+        assert_eq!(image.contents(), held[to], "{from} to {to}");
+        assert_eq!(patched[..held[to].len()], held[to], "{from} to {to}");
+        assert!(from != to || pages == 0, "{pages} pages of {from} changed");
+    }
+    assert!(image.show(&recording, 99, &mut cache, |_, _, _| {}).is_err());
+    assert_eq!(image.contents(), [], "nothing is shown by half");
 }
 
 #[test]

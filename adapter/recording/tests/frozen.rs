@@ -8,7 +8,7 @@
 use std::path::{Path, PathBuf};
 
 use cami_recording::block::{
-    Bytes, Counted, Dropped, Ended, Host, Line, Lost, Returned, UpdateReturned, Updated, Usage,
+    Bytes, Counted, Died, Dropped, Host, Line, Lost, Returned, UpdateReturned, Updated, Usage,
 };
 use cami_recording::session::Event;
 use cami_recording::{Block, Ending, Recording, Session};
@@ -67,7 +67,7 @@ fn a_file_of_version_1_opens_for_ever() {
     assert_eq!(session.dropped, (10, 9));
 }
 
-/// A file of version 1.1, which has a kind of block more.
+/// A file of version 1.1, which has a kind of block and a field more.
 #[test]
 fn a_file_of_version_1_1_opens_for_ever() {
     let recording = Recording::open(&frozen_1_1()).unwrap();
@@ -86,8 +86,8 @@ fn frozen_1_1() -> PathBuf {
 fn blocks_of_1_1() -> Vec<Block> {
     let counted =
         Counted { host: 1, at_ns: 20, until_ns: 30, of_kind: Returned::KIND, events: 100_000 };
-    let ended = Ended { host: 1, at_ns: 40 };
-    vec![Host { host: 1, at_ns: 10, ..Host::default() }.into(), counted.into(), ended.into()]
+    let died = Died { host: 1, at_ns: 40, signal: 9, by_host: 1, ..Died::default() };
+    vec![Host { host: 1, at_ns: 10, ..Host::default() }.into(), counted.into(), died.into()]
 }
 
 #[test]

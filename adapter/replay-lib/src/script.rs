@@ -3,24 +3,30 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::path::Path;
-use std::time::Duration;
 
-use cami_ipu3::fields::Direction;
-use cami_recording::{Recording, RecordingError, Session, block};
-use cami_replay::addresses::{put, word};
-use cami_replay::{Exchange, Host, Protocol, Side, Tolerances, compare};
+use cami_recording::session::HostLife;
+use cami_recording::{Image, PageCache, Recording, RecordingError, Session, block};
+use cami_replay::{After, Death, Exchange, Host, Protocol, Update};
 
+use crate::book::{Book, Reply};
 use crate::settings::{End, Mode, Settings};
 
-/// What is compared in one piece before its bytes are looked at.
-const PIECE_BYTES: usize = 256;
+/// What is kept of what buffers hold, in bytes; beyond that it is put together anew.
+const MAX_IMAGE_BYTES: usize = 256 << 20;
+/// How many recorded requests are unpacked ahead.
+const AHEAD: usize = 64;
 
 /// A recording, and how far its requests have been made.
 #[derive(Debug)]
 pub struct Script {
     recording: Recording,
     protocol: Protocol,
+    host: u32,
     exchanges: Vec<Exchange>,
+    updates: Vec<Update>,
+    /// The updates that come after something, as places in `updates`.
+    updates_after: HashMap<After, Vec<usize>>,
+    death: Option<Death>,
     /// The requests of each command, as places in `exchanges`.
     by_command: HashMap<u32, Vec<usize>>,
     /// How often each command was asked for.
@@ -28,34 +34,34 @@ pub struct Script {
     command_at: u32,
     mode: Mode,
     end: End,
+    /// What the recorded buffers hold, by their recorded handles.
+    images: HashMap<i32, Image>,
+    cache: PageCache,
+    /// The request that was made last, and the one that is unpacked next.
+    last: usize,
+    ahead: usize,
 }
 
-/// What becomes of a request.
+/// A request, and what becomes of it.
 #[derive(Debug)]
-pub enum Reply {
-    /// It is answered.
-    Answer {
-        /// The recorded status.
-        status: u32,
-        /// What the buffer is to hold; `None`: what it holds.
-        content: Option<Vec<u8>>,
-        /// The time that the recorded answer took.
-        after: Duration,
-        /// A difference between this request and the recorded one, which was let pass.
-        unlike: Option<String>,
-    },
-    /// It is answered with this status, for this reason.
-    Refuse {
-        /// The profile's error status.
-        status: u32,
-        /// Why, for the log.
-        why: String,
-    },
-    /// It is not answered, as the recorded one was not.
-    Silence {
-        /// Which, for the log.
-        why: String,
-    },
+pub struct Turn {
+    /// Which recorded one it is, as its place among the host's; `None`: the recording has none for it.
+    pub place: Option<usize>,
+    /// What becomes of it.
+    pub reply: Reply,
+}
+
+/// What an update brings.
+#[derive(Debug)]
+pub struct Sent {
+    /// The library's number.
+    pub upd_id: u32,
+    /// The header.
+    pub header: Vec<u8>,
+    /// What its buffer holds; `None`: it has none.
+    pub content: Option<Vec<u8>>,
+    /// Why the buffer of the recorded one is missing.
+    pub missing: Option<String>,
 }
 
 /// There is nothing to answer from.
@@ -77,19 +83,21 @@ impl fmt::Display for NoScript {
 }
 
 impl Script {
-    /// Opens a recording.
+    /// Opens a recording. `deaths`: how many recorded deaths were made again; each leads to the host
+    /// that followed. `None`: they are not.
     ///
     /// # Errors
     /// [`NoScript`].
-    pub fn open(settings: &Settings) -> Result<Self, NoScript> {
+    pub fn open(settings: &Settings, deaths: Option<u64>) -> Result<Self, NoScript> {
         let path: &Path = &settings.file;
         let recording = Recording::open(path).map_err(NoScript::Recording)?;
         let session = Session::of(&recording).map_err(NoScript::Recording)?;
-        let life = match settings.host {
-            Some(number) => session.host(number),
-            None => session.hosts.first(),
+        let first = match settings.host {
+            Some(number) => session.hosts.iter().position(|life| life.host.host == number),
+            None => Some(0),
         };
-        let life = life.ok_or_else(|| {
+        let lives = first.and_then(|first| session.hosts.get(first..)).unwrap_or_default();
+        let (life, died) = after_deaths(lives, deaths.unwrap_or(0)).ok_or_else(|| {
             NoScript::Content(match settings.host {
                 Some(number) => format!("has no host {number}; it has {}", session.hosts.len()),
                 None => "has no host".to_owned(),
@@ -104,10 +112,74 @@ impl Script {
         for (place, exchange) in exchanges.iter().enumerate() {
             by_command.entry(exchange.command).or_default().push(place);
         }
-        let command_at = life.host.command_at;
-        let (mode, end) = (settings.mode, settings.end);
-        let asked = HashMap::new();
-        Ok(Self { recording, protocol, exchanges, by_command, asked, command_at, mode, end })
+        let mut updates_after: HashMap<After, Vec<usize>> = HashMap::new();
+        for (place, update) in host.updates.iter().enumerate() {
+            updates_after.entry(update.after).or_default().push(place);
+        }
+        Ok(Self {
+            protocol,
+            host: host.number,
+            exchanges,
+            updates: host.updates,
+            updates_after,
+            // One that was made again already is not made twice.
+            death: host.death.filter(|_| deaths == Some(died)),
+            by_command,
+            asked: HashMap::new(),
+            command_at: life.host.command_at,
+            mode: settings.mode,
+            end: settings.end,
+            images: HashMap::new(),
+            cache: PageCache::default(),
+            last: 0,
+            ahead: 0,
+            recording,
+        })
+    }
+
+    /// The host's number in the recording.
+    #[must_use]
+    pub fn host(&self) -> u32 {
+        self.host
+    }
+
+    /// The death that is to be made again.
+    #[must_use]
+    pub fn death(&self) -> Option<&Death> {
+        self.death.as_ref()
+    }
+
+    /// A recorded request.
+    #[must_use]
+    pub fn exchange(&self, place: usize) -> Option<&Exchange> {
+        self.exchanges.get(place)
+    }
+
+    /// A recorded update.
+    #[must_use]
+    pub fn update(&self, place: usize) -> Option<&Update> {
+        self.updates.get(place)
+    }
+
+    /// The updates that come after something, as their places among the host's.
+    #[must_use]
+    pub fn updates_after(&self, after: After) -> &[usize] {
+        self.updates_after.get(&after).map_or(&[], Vec::as_slice)
+    }
+
+    /// What an update brings; `None`: there is no such.
+    pub fn sent(&mut self, place: usize) -> Option<Sent> {
+        let update = self.updates.get(place)?;
+        let (upd_id, header) = (update.upd_id, update.header.clone());
+        let (content, missing) = match update.content {
+            0 if update.content_errno == 0 => (None, None),
+            0 => (None, Some(format!("it was not recorded (errno {})", update.content_errno))),
+            number => match self.recording.part(number, 0..u64::MAX, &mut self.cache) {
+                Ok(content) => (Some(content), None),
+                Err(error) => (None, Some(format!("the recording {error}"))),
+            },
+        };
+        Some(Sent { upd_id, header, content, missing })
     }
 
     /// What it is, in words.
@@ -115,8 +187,12 @@ impl Script {
     pub fn title(&self) -> String {
         let frames = self.exchanges.iter().filter_map(|exchange| exchange.frame).max();
         format!(
-            "{} requests, {} frames, profile {}, {}; {}",
+            "{} requests, {}{} frames, profile {}, {}; {}",
             self.exchanges.len(),
+            match self.updates.len() {
+                0 => String::new(),
+                count => format!("{count} updates, "),
+            },
             frames.map_or(0, |last| last + 1),
             self.protocol.profile().name,
             match self.mode {
@@ -133,46 +209,56 @@ impl Script {
         self.protocol.profile().error_status
     }
 
-    /// Takes the next request; `buffer` is what its buffer holds.
-    pub fn reply(&mut self, req_id: u32, header: &[u8], buffer: Option<&[u8]>) -> Reply {
+    /// Takes the next request; `buffer` is what its buffer holds, and is changed to what it is to hold.
+    pub fn turn(&mut self, req_id: u32, header: &[u8], buffer: Option<&mut [u8]>) -> Turn {
         let command = self.command(req_id, header);
         let times = self.asked.entry(command).or_default();
         let time = *times;
         *times += 1;
-        let refuse = |why| Reply::Refuse { status: self.error_status(), why };
-        let Some(exchange) = self.find(command, time) else {
+        let status = self.error_status();
+        let refuse = |why| Reply::Refuse { status, why };
+        let Some(place) = self.find(command, time) else {
             let name = self.protocol.name(command);
-            return refuse(match self.by_command.get(&command).map_or(0, Vec::len) {
+            let why = match self.by_command.get(&command).map_or(0, Vec::len) {
                 0 => format!("{name} is not in the recording"),
                 recorded => format!("{name}: the recording has {recorded}, and ends"),
-            });
+            };
+            return Turn { place: None, reply: refuse(why) };
         };
-        let title = exchange.title(&self.protocol);
-        let Some(answer) = exchange.answer else {
-            return Reply::Silence { why: format!("{title} has no answer in the recording") };
-        };
-        let recorded = match exchange.content {
-            0 => None,
-            number => match self.content(number) {
-                Ok(content) => Some(content),
-                Err(why) => return refuse(format!("{title}: {why}")),
-            },
-        };
-        let recorded = recorded.as_deref();
-        let unlike = match self.unlike(exchange, recorded, buffer) {
-            Ok(unlike) => unlike.map(|difference| format!("{title}: {difference}")),
-            Err(why) => return refuse(format!("{title}: {why}")),
-        };
-        match unlike {
-            Some(unlike) if self.mode == Mode::Strict => refuse(unlike),
-            unlike => match self.answered(exchange, recorded, buffer) {
-                Ok(content) => {
-                    let after = Duration::from_nanos(answer.at_ns.saturating_sub(exchange.at_ns));
-                    Reply::Answer { status: answer.status, content, after, unlike }
-                }
-                Err(why) => refuse(format!("{title}: {why}")),
-            },
+        if place < self.last {
+            self.ahead = place;
         }
+        self.last = place;
+        let Self { recording, protocol, mode, exchanges, images, cache, .. } = self;
+        let (protocol, recording, mode) = (&*protocol, &*recording, *mode);
+        let Some(exchange) = exchanges.get(place) else {
+            return Turn { place: None, reply: refuse(String::new()) };
+        };
+        if images.values().map(|image| image.contents().len()).sum::<usize>() > MAX_IMAGE_BYTES {
+            images.clear();
+        }
+        let mut image = images.remove(&exchange.handle).unwrap_or_default();
+        let reply = Book { protocol, mode, recording }
+            .reply(exchange, &mut image, cache, buffer)
+            .unwrap_or_else(|why| refuse(format!("{}: {why}", exchange.title(protocol))));
+        images.insert(exchange.handle, image);
+        Turn { place: Some(place), reply }
+    }
+
+    /// Unpacks what one of the next requests needs, while nobody waits; false where nothing is left to do.
+    pub fn unpack_ahead(&mut self) -> bool {
+        self.ahead = self.ahead.max(self.last);
+        if self.ahead > self.last.saturating_add(AHEAD) {
+            return false;
+        }
+        let Some(exchange) = self.exchanges.get(self.ahead) else { return false };
+        self.ahead += 1;
+        let answer = exchange.answer.map_or(0, |answer| answer.content);
+        for content in [exchange.content, answer].into_iter().filter(|&content| content != 0) {
+            // What is wrong with it is told when it is asked for.
+            let _ = self.recording.unpack_ahead(content, &mut self.cache);
+        }
+        true
     }
 
     fn command(&self, req_id: u32, header: &[u8]) -> u32 {
@@ -180,119 +266,30 @@ impl Script {
     }
 
     /// The recorded request of a command, by how often it was asked for before.
-    fn find(&self, command: u32, time: usize) -> Option<&Exchange> {
+    fn find(&self, command: u32, time: usize) -> Option<usize> {
         let places = self.by_command.get(&command)?;
-        let place = places.get(time).or_else(|| {
-            if self.end != End::Loop {
-                return None;
-            }
-            let frame = |place: &&usize| self.exchanges.get(**place).and_then(|e| e.frame);
-            let again: Vec<&usize> = places.iter().filter(|p| frame(p) >= Some(1)).collect();
-            again.get((time - places.len()).checked_rem(again.len())?).copied()
-        });
-        self.exchanges.get(*place?)
-    }
-
-    /// How a request differs from the recorded one, in words.
-    fn unlike(
-        &self,
-        exchange: &Exchange,
-        recorded: Option<&[u8]>,
-        buffer: Option<&[u8]>,
-    ) -> Result<Option<String>, String> {
-        let Some(recorded) = recorded else { return Ok(None) };
-        let Some(buffer) = buffer else {
-            return Err("its buffer is not registered, or cannot be read".to_owned());
-        };
-        let buffer = buffer.get(..recorded.len()).ok_or_else(|| {
-            format!("its buffer has {} bytes, the recorded one {}", buffer.len(), recorded.len())
-        })?;
-        let tolerances = Tolerances::default();
-        let side = Side::Request;
-        let differences =
-            compare(&self.protocol, exchange.command, side, &tolerances, recorded, buffer);
-        let more = differences.len().saturating_sub(1);
-        Ok(differences.first().map(|first| {
-            let mut text = format!(
-                "{} is {}, and was {} when it was recorded",
-                first.place, first.now, first.recorded
-            );
-            if more > 0 {
-                text.push_str(&format!("; {more} more differ"));
-            }
-            text
-        }))
-    }
-
-    /// What the buffer is to hold at the callback: the recorded results, and what else the recorded
-    /// library changed; but the addresses that a request names are the HAL's own.
-    fn answered(
-        &self,
-        exchange: &Exchange,
-        recorded: Option<&[u8]>,
-        buffer: Option<&[u8]>,
-    ) -> Result<Option<Vec<u8>>, String> {
-        let content = exchange.answer.map_or(0, |answer| answer.content);
-        let (Some(buffer), false) = (buffer, content == 0) else { return Ok(None) };
-        let answer = self.content(content)?;
-        if buffer.len() < answer.len() {
-            return Err(format!(
-                "its buffer has {} bytes, the recorded one {}",
-                buffer.len(),
-                answer.len()
-            ));
+        if let Some(place) = places.get(time) {
+            return Some(*place);
         }
-        let mut out = buffer.to_vec();
-        match recorded {
-            None => copy(&mut out, &answer, 0..answer.len()),
-            Some(request) => {
-                copy_changed(&mut out, request, &answer);
-                copy(&mut out, &answer, request.len()..answer.len());
-            }
+        if self.end != End::Loop {
+            return None;
         }
-        for field in self.protocol.fields(exchange.command, Direction::Answer) {
-            let bytes = field.kind.bytes();
-            let whole = field.count() * bytes;
-            let last = field.count().checked_sub(1).and_then(|last| field.offset_of(last));
-            if last == Some(field.offset + whole - bytes) {
-                copy(&mut out, &answer, field.offset..field.offset + whole);
-                continue;
-            }
-            for at in (0..field.count()).map_while(|index| field.offset_of(index)) {
-                copy(&mut out, &answer, at..at + bytes);
-            }
-        }
-        for &at in self.protocol.takes(exchange.command) {
-            if let Some(own) = word(buffer, at) {
-                put(&mut out, at, own);
-            }
-        }
-        Ok(Some(out))
-    }
-
-    fn content(&self, number: u64) -> Result<Vec<u8>, String> {
-        self.recording.content(number).map_err(|error| format!("the recording {error}"))
+        let frame = |place: &&usize| self.exchanges.get(**place).and_then(|e| e.frame);
+        let again: Vec<&usize> = places.iter().filter(|p| frame(p) >= Some(1)).collect();
+        again.get((time - places.len()).checked_rem(again.len())?).map(|place| **place)
     }
 }
 
-/// Copies the bytes in which a recorded answer differs from its request.
-fn copy_changed(to: &mut [u8], request: &[u8], answer: &[u8]) {
-    let pieces = request.chunks(PIECE_BYTES).zip(answer.chunks(PIECE_BYTES));
-    for ((request, answer), to) in pieces.zip(to.chunks_mut(PIECE_BYTES)) {
-        if request == answer {
-            continue;
-        }
-        for ((request, answer), to) in request.iter().zip(answer).zip(to) {
-            if request != answer {
-                *to = *answer;
-            }
-        }
+/// The host that follows on so many deaths, and how many lead to it: fewer where the recording has
+/// fewer.
+fn after_deaths(lives: &[HostLife], deaths: u64) -> Option<(&HostLife, u64)> {
+    let mut count = 0;
+    let mut lives = lives.iter();
+    let mut life = lives.next()?;
+    while count < deaths && life.died.is_some() {
+        let Some(next) = lives.next() else { break };
+        life = next;
+        count += 1;
     }
-}
-
-/// Copies a range, as far as both reach.
-fn copy(to: &mut [u8], from: &[u8], range: std::ops::Range<usize>) {
-    if let (Some(to), Some(from)) = (to.get_mut(range.clone()), from.get(range)) {
-        to.copy_from_slice(from);
-    }
+    Some((life, count))
 }

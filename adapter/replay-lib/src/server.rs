@@ -1,29 +1,28 @@
 //! The library as its host sees it: six calls, buffers, one thread.
 
 use std::fmt;
+use std::io;
 use std::os::fd::OwnedFd;
-use std::os::unix::fs::FileExt;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
 
 use cami_abi::{Buffers, Callbacks, CameraAlgorithm};
-use cami_link::write_with_seek;
-use cami_recording::{MAX_CONTENT_BYTES, RecordingError};
+use cami_recording::{Call, RecordingError};
+use cami_replay::Place;
 use nix::errno::Errno;
 use parking_lot::Mutex;
 
 use crate::buffers::Buffer;
+use crate::deaths::{Dying, Ledger};
+use crate::lent::Lent;
 use crate::log;
-use crate::script::{NoScript, Reply, Script};
-use crate::settings::{Pace, Settings};
+use crate::script::{NoScript, Script};
+use crate::settings::Settings;
+use crate::worker::{Job, Shared, Work};
 
 /// Requests that wait at most; the next is answered at once with the error status.
 const MAX_WAITING: usize = 256;
-/// The status where there is not even a recording.
-const FAILED: u32 = 1;
-/// What is written of a buffer in one piece, if anything in it changed.
-const PIECE_BYTES: usize = 4096;
 
 /// One instance of the library.
 ///
@@ -31,6 +30,7 @@ const PIECE_BYTES: usize = 4096;
 pub struct Replay {
     buffers: Mutex<Buffers<Arc<Buffer>>>,
     worker: Mutex<Option<Worker>>,
+    calls: Mutex<Calls>,
 }
 
 #[derive(Debug)]
@@ -38,32 +38,16 @@ struct Worker {
     jobs: SyncSender<Job>,
     thread: JoinHandle<()>,
     callbacks: Shared,
+    lent: Arc<Lent>,
     error_status: u32,
 }
 
-/// Whom answers go to.
-#[derive(Clone)]
-struct Shared(Arc<Mutex<Arc<dyn Callbacks>>>);
-
-impl fmt::Debug for Shared {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Shared").finish_non_exhaustive()
-    }
-}
-
-impl Shared {
-    fn returned(&self, req_id: u32, status: u32, handle: i32) {
-        let callbacks = Arc::clone(&self.0.lock());
-        callbacks.returned(req_id, status, handle);
-    }
-}
-
+/// Calls of this process, and the death that may come in one of them.
 #[derive(Debug)]
-struct Job {
-    req_id: u32,
-    header: Vec<u8>,
-    handle: i32,
-    buffer: Option<Arc<Buffer>>,
+struct Calls {
+    /// How often each kind was made, by its number.
+    counts: [usize; 8],
+    dying: Option<Arc<Dying>>,
 }
 
 impl fmt::Debug for Replay {
@@ -82,35 +66,56 @@ impl Replay {
     /// An instance that has not been initialised.
     #[must_use]
     pub const fn new() -> Self {
-        Self { buffers: Mutex::new(Buffers::new()), worker: Mutex::new(None) }
+        Self {
+            buffers: Mutex::new(Buffers::new()),
+            worker: Mutex::new(None),
+            calls: Mutex::new(Calls { counts: [0; 8], dying: None }),
+        }
     }
 
     /// What `initialize` does, with these settings.
     pub fn start(&self, settings: &Settings, callbacks: Arc<dyn Callbacks>) -> i32 {
         let file = settings.file.display();
-        let script = match Script::open(settings) {
+        let opened = match &settings.deaths {
+            Some(path) => Ledger::open(path).map(Some).map_err(|error| (path.display(), error)),
+            None => Ok(None),
+        };
+        let ledger = match opened {
+            Ok(ledger) => ledger,
+            Err((path, error)) => {
+                log::line(format_args!("{path}: {error}"));
+                return errno(&error);
+            }
+        };
+        let script = match Script::open(settings, ledger.as_ref().map(Ledger::count)) {
             Ok(script) => script,
             Err(error) => {
                 log::line(format_args!("{file}: {error}"));
-                return -match error {
-                    NoScript::Recording(RecordingError::Io(error)) => {
-                        error.raw_os_error().unwrap_or(Errno::EIO as i32)
-                    }
-                    _ => Errno::EINVAL as i32,
+                return match error {
+                    NoScript::Recording(RecordingError::Io(error)) => errno(&error),
+                    _ => -(Errno::EINVAL as i32),
                 };
             }
         };
         log::line(format_args!("answers from {file}: {}", script.title()));
-        let callbacks = Shared(Arc::new(Mutex::new(callbacks)));
+        let dying = ledger
+            .zip(script.death())
+            .map(|(ledger, death)| Arc::new(Dying::new(script.host(), death.clone(), ledger)));
+        self.calls.lock().dying.clone_from(&dying);
+        // What loads the library is not ours to see: a death in that comes here.
+        self.made(Call::Load);
+        self.made(Call::Initialize);
+        let callbacks = Shared::of(callbacks);
         let error_status = script.error_status();
         let (jobs, waiting) = sync_channel(MAX_WAITING);
-        let (pace, answers) = (settings.pace, callbacks.clone());
+        let lent = Arc::new(Lent::default());
+        let work = Work::new(script, settings.pace, callbacks.clone(), Arc::clone(&lent), dying);
         let thread = std::thread::Builder::new()
             .name("cami-replay".to_owned())
-            .spawn(move || work(script, pace, &waiting, &answers));
+            .spawn(move || work.run(&waiting));
         match thread {
             Ok(thread) => {
-                let worker = Worker { jobs, thread, callbacks, error_status };
+                let worker = Worker { jobs, thread, callbacks, lent, error_status };
                 *self.worker.lock() = Some(worker);
                 0
             }
@@ -121,11 +126,27 @@ impl Replay {
         }
     }
 
+    /// Counts a call, and dies in it where the recorded library did.
+    fn made(&self, call: Call) {
+        let (dying, count) = {
+            let mut calls = self.calls.lock();
+            let at = usize::try_from(call.number()).unwrap_or(0);
+            let Some(count) = calls.counts.get_mut(at) else { return };
+            *count += 1;
+            let count = *count - 1;
+            (calls.dying.clone(), count)
+        };
+        if let Some(dying) = dying.filter(|dying| dying.is_at(Place::Call(call, count))) {
+            dying.die_in_call();
+        }
+    }
+
     /// Ends the thread, if there is one.
     fn stop(&self) {
         let worker = self.worker.lock().take();
-        if let Some(Worker { jobs, thread, .. }) = worker {
+        if let Some(Worker { jobs, thread, lent, .. }) = worker {
             drop(jobs);
+            lent.forget();
             // From inside a callback the thread cannot be waited for: it ends by itself.
             if thread.thread().id() != std::thread::current().id() {
                 let _ = thread.join();
@@ -153,12 +174,14 @@ impl CameraAlgorithm for Replay {
     }
 
     fn register_buffer(&self, fd: OwnedFd) -> i32 {
+        self.made(Call::RegisterBuffer);
         self.buffers.lock().register(fd, Buffer::take)
     }
 
     fn request(&self, req_id: u32, header: &[u8], buffer_handle: i32) {
         let buffer = self.buffers.lock().get(buffer_handle).cloned();
-        let job = Job { req_id, header: header.to_vec(), handle: buffer_handle, buffer };
+        let header = header.to_vec();
+        let job = Job::Request { req_id, header, handle: buffer_handle, buffer };
         let (sent, callbacks, status) = {
             let worker = self.worker.lock();
             let Some(worker) = &*worker else {
@@ -175,70 +198,34 @@ impl CameraAlgorithm for Replay {
 
     /// Unknown handles are skipped. A buffer that a request is using stays until it is done.
     fn deregister_buffers(&self, buffer_handles: &[i32]) {
+        self.made(Call::DeregisterBuffers);
         let mut buffers = self.buffers.lock();
         for handle in buffer_handles {
             buffers.deregister(*handle);
         }
     }
 
-    /// Closes the fd: this library sends no updates that it could return.
-    fn update_return(&self, _upd_id: u32, _status: u32, _fd: Option<OwnedFd>) {}
+    /// Closes the fd.
+    fn update_return(&self, upd_id: u32, status: u32, _fd: Option<OwnedFd>) {
+        let worker = self.worker.lock();
+        let Some(Worker { jobs, lent, .. }) = &*worker else { return };
+        let (jobs, lent) = (jobs.clone(), Arc::clone(lent));
+        drop(worker);
+        lent.take_back(upd_id, status);
+        // Where there is no room the thread has enough to do, and looks by itself.
+        let _ = jobs.try_send(Job::Look);
+    }
 
     fn deinitialize(&self) {
+        self.made(Call::Deinitialize);
         self.stop();
         self.buffers.lock().clear();
     }
 }
 
-/// The thread: one request after the other, in the order in which they came.
-fn work(mut script: Script, pace: Pace, waiting: &Receiver<Job>, callbacks: &Shared) {
-    while let Ok(job) = waiting.recv() {
-        let before = job.buffer.as_deref().and_then(read);
-        match script.reply(job.req_id, &job.header, before.as_deref()) {
-            Reply::Answer { status, content, after, unlike } => {
-                if let Some(unlike) = unlike {
-                    log::rarely(format_args!("{unlike}; answered all the same"));
-                }
-                if pace == Pace::Recorded {
-                    std::thread::sleep(after);
-                }
-                let written = write(&job, before.as_deref(), content.as_deref());
-                let status = written.map_or(FAILED, |()| status);
-                callbacks.returned(job.req_id, status, job.handle);
-            }
-            Reply::Refuse { status, why } => {
-                log::rarely(format_args!("{why}; answered with status {status}"));
-                callbacks.returned(job.req_id, status, job.handle);
-            }
-            Reply::Silence { why } => {
-                log::rarely(format_args!("{why}, and gets none"));
-            }
-        }
+fn errno(error: &io::Error) -> i32 {
+    -match error.kind() {
+        io::ErrorKind::InvalidData => Errno::EINVAL as i32,
+        _ => error.raw_os_error().unwrap_or(Errno::EIO as i32),
     }
-}
-
-/// What a buffer holds; none where it cannot be read, or is larger than any that is recorded.
-fn read(buffer: &Buffer) -> Option<Vec<u8>> {
-    let bytes = usize::try_from(buffer.bytes.min(MAX_CONTENT_BYTES)).ok()?;
-    let mut content = vec![0; bytes];
-    buffer.file.read_exact_at(&mut content, 0).ok()?;
-    Some(content)
-}
-
-/// Writes what changed. With a seek: `pwrite` is not everywhere allowed.
-fn write(job: &Job, before: Option<&[u8]>, content: Option<&[u8]>) -> Option<()> {
-    let (Some(buffer), Some(before), Some(content)) = (&job.buffer, before, content) else {
-        return Some(());
-    };
-    let pieces = before.chunks(PIECE_BYTES).zip(content.chunks(PIECE_BYTES));
-    for (number, (before, content)) in pieces.enumerate() {
-        if before != content {
-            let at = (number * PIECE_BYTES) as u64;
-            if let Err(error) = write_with_seek(&buffer.file, content, at) {
-                log::rarely(format_args!("request {}: its buffer: {error}", job.req_id));
-                return None;
-            }
-        }
-    }
-    Some(())
 }

@@ -6,7 +6,7 @@ use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
 /// What to answer, and how.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Settings {
     /// `CAMI_REPLAY_FILE`: the recording.
     pub file: PathBuf,
@@ -18,6 +18,9 @@ pub struct Settings {
     pub pace: Pace,
     /// `CAMI_REPLAY_HOST`: which of the recorded hosts, by its number; without it the first.
     pub host: Option<u32>,
+    /// `CAMI_REPLAY_DEATHS`: recorded deaths are made again, each once, and this file counts them;
+    /// without it they are not.
+    pub deaths: Option<PathBuf>,
 }
 
 /// What becomes of a request that is not the recorded one.
@@ -76,6 +79,12 @@ impl Settings {
             })
         };
         let second = |name: &str, known: [&str; 2]| Ok::<_, String>(one_of(name, &known)? == 1);
+        let path = |value: OsString| match value.is_empty() {
+            true => Err("CAMI_REPLAY_DEATHS is empty: name the file that counts deaths, or leave \
+                         the variable out"
+                .to_owned()),
+            false => Ok(PathBuf::from(value)),
+        };
         let host = variable("CAMI_REPLAY_HOST").map(|value| {
             value.to_str().and_then(|value| value.parse().ok()).ok_or_else(|| {
                 format!("CAMI_REPLAY_HOST is \"{}\", no number", value.to_string_lossy())
@@ -95,6 +104,7 @@ impl Settings {
                 Pace::Fast
             },
             host: host.transpose()?,
+            deaths: variable("CAMI_REPLAY_DEATHS").map(path).transpose()?,
         })
     }
 }
@@ -118,11 +128,14 @@ mod tests {
             ("CAMI_REPLAY_END", "loop"),
             ("CAMI_REPLAY_PACE", "recorded"),
             ("CAMI_REPLAY_HOST", "3"),
+            ("CAMI_REPLAY_DEATHS", "/b"),
         ])
         .expect("good settings");
         assert_eq!((settings.mode, settings.end), (Mode::Lenient, End::Loop));
         assert_eq!((settings.pace, settings.host), (Pace::Recorded, Some(3)));
+        assert_eq!(settings.deaths, Some(PathBuf::from("/b")));
         let settings = of(&[("CAMI_REPLAY_FILE", "/a")]).expect("good settings");
+        assert_eq!(settings.deaths, None);
         assert_eq!((settings.mode, settings.end), (Mode::Strict, End::Error));
     }
 
@@ -134,6 +147,7 @@ mod tests {
             ("CAMI_REPLAY_END", ""),
             ("CAMI_REPLAY_PACE", "slow"),
             ("CAMI_REPLAY_HOST", "one"),
+            ("CAMI_REPLAY_DEATHS", ""),
         ] {
             let error = of(&[(name, value), ("CAMI_REPLAY_FILE", "/a")]).expect_err("a mistake");
             assert!(error.contains(name), "{error}");

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 
-use cam_algo_replay::{End, Mode, Pace, Replay, Settings};
+use cam_algo_replay::{End, Mode, Replay, Settings};
 use cami_abi::{Callbacks, CameraAlgorithm};
 use cami_link::sealed_memory;
 use cami_recording::block::{Bytes, Host, Requested, Returned};
@@ -99,9 +99,13 @@ struct Hal {
 
 impl Hal {
     fn start(path: PathBuf, mode: Mode, end: End) -> Self {
-        let (library, file) = (Replay::new(), sealed_memory("test", 80).expect("memory"));
+        Self::with_buffer(path, mode, end, 80)
+    }
+
+    fn with_buffer(path: PathBuf, mode: Mode, end: End, bytes: u64) -> Self {
+        let (library, file) = (Replay::new(), sealed_memory("test", bytes).expect("memory"));
         let (sender, heard) = channel();
-        let settings = Settings { file: path, mode, end, pace: Pace::Fast, host: None };
+        let settings = Settings { file: path, mode, end, ..Settings::default() };
         assert_eq!(library.start(&settings, Arc::new(Heard(sender))), 0);
         let handle = library.register_buffer(file.try_clone().expect("a copy").into());
         assert_eq!(handle, 1);
@@ -213,6 +217,31 @@ fn handles_are_the_recorded_ones_and_what_the_hal_names_stays() {
 }
 
 #[test]
+fn of_an_unknown_protocol_only_what_the_library_changed_is_written() {
+    let (_folder, path) = folder();
+    let mut session = Session::new(&path, "generic");
+    // Three pages, and a part of one: the second and the last one change, by a byte each.
+    let before = vec![1; 3 * 4096 + 100];
+    let mut after = before.clone();
+    (after[5000], after[3 * 4096 + 99]) = (2, 3);
+    session.exchange(CONVERT, &before, Some((0, &after)));
+    // An answer may reach further than its request, or less far.
+    session.exchange(CONVERT, &[4; 10], Some((0, &[5; 5000])));
+    session.exchange(CONVERT, &[6; 5000], Some((0, &[7; 10])));
+    let hal = Hal::with_buffer(path, Mode::Lenient, End::Error, before.len() as u64);
+    let mut held = vec![9; before.len()];
+    let (status, now) = hal.ask(CONVERT, &held);
+    (held[5000], held[3 * 4096 + 99]) = (2, 3);
+    assert_eq!((status, now == held), (0, true));
+    let (status, now) = hal.ask(CONVERT, &held);
+    held[..5000].fill(5);
+    assert_eq!((status, now == held), (0, true));
+    let (status, now) = hal.ask(CONVERT, &held);
+    held[..10].fill(7);
+    assert_eq!((status, now == held), (0, true));
+}
+
+#[test]
 fn a_request_without_a_recorded_answer_gets_none_and_the_next_is_served() {
     let (_folder, path) = folder();
     let mut session = Session::new(&path, "intel-ipu3");
@@ -251,13 +280,7 @@ fn what_is_no_recording_is_refused_with_a_reason() {
     let (folder, path) = folder();
     let start = |file: &Path| {
         let (sender, _heard) = channel();
-        let settings = Settings {
-            file: file.to_owned(),
-            mode: Mode::Strict,
-            end: End::Error,
-            pace: Pace::Fast,
-            host: None,
-        };
+        let settings = Settings { file: file.to_owned(), ..Settings::default() };
         Replay::new().start(&settings, Arc::new(Heard(sender)))
     };
     assert_eq!(start(&path), -2, "ENOENT");

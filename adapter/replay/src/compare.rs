@@ -9,6 +9,8 @@ use crate::tolerance::Tolerances;
 const MAX_RANGES: usize = 16;
 /// Equal bytes between two differing ones that do not part them.
 const GAP_BYTES: u64 = 8;
+/// What is compared in one piece before its bytes are looked at.
+const PIECE_BYTES: usize = 256;
 
 /// What is compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,14 +54,8 @@ pub fn compare(
 ) -> Vec<Difference> {
     let mut differences = Vec::new();
     if recorded.len() != now.len() {
-        differences.push(Difference {
-            field: "size".into(),
-            place: "size".into(),
-            recorded: format!("{} bytes", recorded.len()),
-            now: format!("{} bytes", now.len()),
-            percent: None,
-            count: 1,
-        });
+        let bytes = |buffer: &[u8]| format!("{} bytes", buffer.len());
+        differences.push(whole("size", bytes(recorded), bytes(now)));
     }
     if recorded == now {
         return differences;
@@ -80,8 +76,92 @@ pub fn compare(
         differences.extend(compare_field(field, &masked, recorded, now, passes));
     }
     let known = protocol.known_bytes(command);
-    compare_bytes(known, &masked, recorded, now, &mut differences);
+    if !tolerances.leave_out(&name, BYTES) {
+        differences.extend(compare_bytes(known, &masked, recorded, now));
+    }
     differences
+}
+
+/// The command by which rules and differences name updates.
+pub const UPDATE: &str = "update";
+/// The field of bytes of which nothing is known.
+const BYTES: &str = "bytes";
+
+/// What an update brought.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Brought<'a> {
+    /// The library's number.
+    pub upd_id: u32,
+    /// The header.
+    pub header: &'a [u8],
+    /// The buffer.
+    pub buffer: Held<'a>,
+}
+
+/// What a buffer held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Held<'a> {
+    /// There was no buffer.
+    Nothing,
+    /// This.
+    Bytes(&'a [u8]),
+    /// Nobody could see it.
+    Unknown,
+}
+
+/// Compares two updates: number, header, buffer. No profile knows their fields: headers and buffers are
+/// compared as bytes, which a rule can only leave out.
+#[must_use]
+pub fn compare_update(
+    tolerances: &Tolerances,
+    recorded: Brought<'_>,
+    now: Brought<'_>,
+) -> Vec<Difference> {
+    let mut differences = Vec::new();
+    let counted = |field: &str| !tolerances.leave_out(UPDATE, field);
+    if recorded.upd_id != now.upd_id && counted("upd_id") {
+        differences.push(whole("upd_id", recorded.upd_id.to_string(), now.upd_id.to_string()));
+    }
+    if counted("header") {
+        if recorded.header.len() != now.header.len() {
+            let bytes = |header: &[u8]| format!("{} bytes", header.len());
+            differences.push(whole("header_size", bytes(recorded.header), bytes(now.header)));
+        }
+        let ranges = compare_bytes(0, &[], recorded.header, now.header).into_iter();
+        differences.extend(ranges.map(|range| Difference {
+            field: "header".into(),
+            place: format!("header {}", range.place),
+            ..range
+        }));
+    }
+    if !counted(BYTES) {
+        return differences;
+    }
+    match (recorded.buffer, now.buffer) {
+        (Held::Bytes(recorded), Held::Bytes(now)) => {
+            if recorded.len() != now.len() {
+                let bytes = |buffer: &[u8]| format!("{} bytes", buffer.len());
+                differences.push(whole("size", bytes(recorded), bytes(now)));
+            }
+            differences.extend(compare_bytes(0, &[], recorded, now));
+        }
+        (Held::Nothing, Held::Nothing) | (Held::Unknown, _) | (_, Held::Unknown) => {}
+        (Held::Nothing, Held::Bytes(_)) => differences.push(absence("buffer", false)),
+        (Held::Bytes(_), Held::Nothing) => differences.push(absence("buffer", true)),
+    }
+    differences
+}
+
+/// Something that was recorded and is not there now, or the other way round.
+#[must_use]
+pub fn absence(field: &str, recorded: bool) -> Difference {
+    let [was, is] = if recorded { ["present", "absent"] } else { ["absent", "present"] };
+    whole(field, was.into(), is.into())
+}
+
+fn whole(field: &str, recorded: String, now: String) -> Difference {
+    let (field, place) = (field.to_owned(), field.to_owned());
+    Difference { field, place, recorded, now, percent: None, count: 1 }
 }
 
 /// One field, in which values that `passes` are no difference.
@@ -165,12 +245,19 @@ fn compare_bytes(
     masked: &[(u64, u64)],
     recorded: &[u8],
     now: &[u8],
-    differences: &mut Vec<Difference>,
-) {
+) -> Vec<Difference> {
+    let mut differences = Vec::new();
     let begin = usize::try_from(known).unwrap_or(usize::MAX);
-    let (Some(recorded), Some(now)) = (recorded.get(begin..), now.get(begin..)) else { return };
+    let (Some(recorded), Some(now)) = (recorded.get(begin..), now.get(begin..)) else {
+        return differences;
+    };
     let mut ranges: Vec<Range> = Vec::new();
-    for ((at, one), other) in (known..).zip(recorded).zip(now) {
+    let pieces = recorded.chunks(PIECE_BYTES).zip(now.chunks(PIECE_BYTES));
+    // Nearly all pieces are the same, and these are compared in one step.
+    let pieces =
+        (known..).step_by(PIECE_BYTES).zip(pieces).filter(|(_, (one, other))| one != other);
+    let bytes = pieces.flat_map(|(at, (one, other))| (at..).zip(one.iter().zip(other)));
+    for (at, (one, other)) in bytes {
         if one == other || masked.iter().any(|&(from, to)| (from..to).contains(&at)) {
             continue;
         }
@@ -196,7 +283,7 @@ fn compare_bytes(
             format!("bytes {} to {}", range.first, range.last)
         };
         differences.push(Difference {
-            field: "bytes".into(),
+            field: BYTES.into(),
             place,
             recorded: hex(recorded),
             now: hex(now),
@@ -204,6 +291,7 @@ fn compare_bytes(
             count: range.count,
         });
     }
+    differences
 }
 
 #[derive(Clone, Copy, Debug)]

@@ -6,7 +6,9 @@ use cami_recording::block::{Call, Requested, Returned};
 use cami_recording::session::{Event, HostLife};
 use cami_recording::{ContentId, Session};
 
+use crate::death::Death;
 use crate::protocol::Protocol;
+use crate::updates::{self, Update};
 
 /// One host of a recording.
 #[derive(Clone, Debug)]
@@ -15,10 +17,10 @@ pub struct Host {
     pub number: u32,
     /// What was done, in order.
     pub steps: Vec<Step>,
-    /// What the HAL said to each of the library's updates, in order; 0 where it said nothing.
-    pub update_statuses: Vec<u32>,
-    /// Whether the recorded library died.
-    pub died: bool,
+    /// The library's updates, in order.
+    pub updates: Vec<Update>,
+    /// How the recorded library died, if it did.
+    pub death: Option<Death>,
 }
 
 /// What was done.
@@ -78,6 +80,9 @@ pub struct Answer {
     pub status: u32,
     /// What the buffer held; 0: not recorded, or no buffer.
     pub content: ContentId,
+    /// The update that was made and returned since the request, the last returned: its place among the
+    /// host's updates. The library may have waited for that.
+    pub behind: Option<usize>,
 }
 
 impl Host {
@@ -94,7 +99,8 @@ impl Host {
         let mut frames = protocol.frames();
         let mut registered: HashMap<i32, u64> = HashMap::new();
         let mut steps = Vec::new();
-        let mut update_statuses = Vec::new();
+        let mut updates = Vec::new();
+        let mut frame = None;
         for event in session.events.iter().filter(|event| event.host() == number) {
             match event {
                 Event::Call { called, answered } => {
@@ -125,28 +131,44 @@ impl Host {
                         steps.push(Step::Register { at_ns, handle, bytes });
                     }
                     let command = life.command(requested);
-                    let frame = frames.take(command);
+                    frame = frames.take(command);
                     steps.push(Step::Exchange(Exchange::of(requested, returned, command, frame)));
                 }
-                Event::Update { returned, .. } => {
-                    update_statuses.push(returned.as_ref().map_or(0, |returned| returned.status));
+                Event::Update { updated, returned } => {
+                    updates.push(Update::of(updated, returned.as_ref(), frame));
                 }
                 _ => {}
             }
         }
-        Self { number, steps, update_statuses, died: life.died.is_some() }
+        let mut exchanges: Vec<&mut Exchange> =
+            steps.iter_mut().filter_map(Step::exchange_mut).collect();
+        updates::place(&mut exchanges, &mut updates);
+        let exchanges = steps.iter().filter_map(Step::exchange);
+        let death = Death::of(session, life, exchanges, &updates);
+        Self { number, steps, updates, death }
     }
 
     /// Its requests.
     pub fn exchanges(&self) -> impl Iterator<Item = &Exchange> {
-        self.steps.iter().filter_map(|step| match step {
-            Step::Exchange(exchange) => Some(exchange),
-            _ => None,
-        })
+        self.steps.iter().filter_map(Step::exchange)
     }
 }
 
 impl Step {
+    fn exchange(&self) -> Option<&Exchange> {
+        match self {
+            Self::Exchange(exchange) => Some(exchange),
+            _ => None,
+        }
+    }
+
+    fn exchange_mut(&mut self) -> Option<&mut Exchange> {
+        match self {
+            Self::Exchange(exchange) => Some(exchange),
+            _ => None,
+        }
+    }
+
     /// When it was done, in nanoseconds.
     #[must_use]
     pub fn at_ns(&self) -> u64 {
@@ -178,6 +200,7 @@ impl Exchange {
                 at_ns: returned.at_ns,
                 status: returned.status,
                 content: returned.content,
+                behind: None,
             }),
         }
     }

@@ -3,6 +3,8 @@
 //!
 //! * [`protocol`]: what is known of the commands: names, fields, addresses, what varies.
 //! * [`exchanges`]: one host's requests, each with its frame and its answer.
+//! * [`updates`]: the library's own calls, and where among the requests each came; [`death`]: where it
+//!   died.
 //! * [`addresses`]: addresses of the recorded process to those of the one that is asked now.
 //! * [`compare`]: two contents of a buffer, and what differs between them; [`tolerance`].
 //!
@@ -12,11 +14,15 @@
 
 pub mod addresses;
 pub mod compare;
+pub mod death;
 pub mod exchanges;
 pub mod protocol;
 pub mod tolerance;
+pub mod updates;
 
-pub use compare::{Difference, Side, compare};
+pub use compare::{Brought, Difference, Held, Side, compare, compare_update};
+pub use death::{Death, Place};
 pub use exchanges::{Answer, Exchange, Host, Step};
 pub use protocol::{NoProfile, Protocol};
 pub use tolerance::Tolerances;
+pub use updates::{After, Back, Update};

@@ -63,6 +63,21 @@ impl Protocol {
         Profile::parse(&text).map(Self::of).map_err(|error| wrong(&error))
     }
 
+    /// Of the profile that somebody asks for, else [`Protocol::recorded`].
+    ///
+    /// # Errors
+    /// As there.
+    pub fn wanted(
+        profile: Option<&str>,
+        session: &Session,
+        recorded: &str,
+    ) -> Result<Self, NoProfile> {
+        match profile {
+            Some(name) => Self::named(name),
+            None => Self::recorded(session, recorded),
+        }
+    }
+
     /// Of the profile that a recording names for a host: the recording's own copy of it, or
     /// [`Protocol::named`].
     ///

@@ -75,6 +75,14 @@ impl Tolerances {
         let fits = |rule: &&Rule| names.iter().any(|name| matches(&rule.pattern, name));
         Tolerance(self.rules.iter().rev().find(fits).map(|rule| rule.allowed))
     }
+
+    /// Whether the rule that holds for something without a value is `any`: `bytes`, and what an update
+    /// brings.
+    pub(crate) fn leave_out(&self, command: &str, field: &str) -> bool {
+        let whole = format!("{command}.{field}");
+        let fits = |rule: &&Rule| [&whole, field].iter().any(|name| matches(&rule.pattern, name));
+        self.rules.iter().rev().find(fits).is_some_and(|rule| rule.allowed == Allowed::Any)
+    }
 }
 
 /// How far one field may be off.

@@ -9,7 +9,7 @@
 use cami_ipu3::fields::{Direction, find};
 use cami_ipu3::payload::{AeRunParams, SaRunParams};
 use cami_ipu3::{Command, bytes_of, zeroed_box};
-use cami_replay::{Difference, Protocol, Side, Tolerances, compare};
+use cami_replay::{Brought, Difference, Held, Protocol, Side, Tolerances, compare, compare_update};
 
 const AE: u32 = Command::AeRun.number();
 
@@ -214,4 +214,41 @@ fn masks_of_the_profile_lie_where_the_fields_are_addresses() {
     let (_, stamp) = find(Command::StatisticsSet, "input.base.frame_timestamp").expect("a field");
     let varies = protocol.masked(15, Direction::Request);
     assert!(varies.contains(&(stamp.offset as u64 - 8, stamp.offset as u64 + 8)));
+}
+
+#[test]
+fn updates_are_compared_by_number_header_and_buffer() {
+    let of = |upd_id, header, buffer| Brought { upd_id, header, buffer };
+    let told = |one, other, rules: &[&str]| {
+        let mut tolerances = Tolerances::default();
+        rules.iter().for_each(|rule| tolerances.add(rule).expect("a rule"));
+        let differences = compare_update(&tolerances, one, other).into_iter();
+        differences.map(|difference| difference.place).collect::<Vec<_>>()
+    };
+    let one = of(1, &[1, 2, 3], Held::Bytes(&[7; 300]));
+    assert_eq!(told(one, one, &[]), [""; 0]);
+    let mut other = [7; 301];
+    other[290] = 8;
+    let other = of(2, &[1, 9, 3, 4], Held::Bytes(&other));
+    let all = ["upd_id", "header_size", "header byte 1", "size", "byte 290"];
+    assert_eq!(told(one, other, &[]), all);
+    assert_eq!(told(one, other, &["update.*=50"]), all, "no value, so no per cent");
+    assert_eq!(told(one, other, &["update.header=any"]), ["upd_id", "size", "byte 290"]);
+    assert_eq!(told(one, other, &["bytes=any", "upd_id=any"]), ["header_size", "header byte 1"]);
+    assert_eq!(told(one, of(1, &[1, 2, 3], Held::Nothing), &[]), ["buffer"]);
+    assert_eq!(told(of(1, &[1, 2, 3], Held::Nothing), one, &[]), ["buffer"]);
+    assert_eq!(told(one, of(1, &[1, 2, 3], Held::Unknown), &[]), [""; 0]);
+}
+
+#[test]
+fn bytes_of_an_unknown_protocol_are_left_out_by_their_rule() {
+    let generic = Protocol::named("generic").expect("built in");
+    let count = |rules: &[&str]| {
+        let mut tolerances = Tolerances::default();
+        rules.iter().for_each(|rule| tolerances.add(rule).expect("a rule"));
+        compare(&generic, 5, Side::Answer, &tolerances, &[0; 600], &[1; 600]).len()
+    };
+    assert_eq!(count(&[]), 1);
+    assert_eq!(count(&["command 5.bytes=any"]), 0);
+    assert_eq!(count(&["command 6.bytes=any", "bytes=3"]), 1);
 }

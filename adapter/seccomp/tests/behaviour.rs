@@ -26,12 +26,9 @@ const SCENARIO: &str = "CAMI_SECCOMP_SCENARIO";
 const LIBRARY: &str = "CAMI_SECCOMP_LIBRARY";
 const PHASE: &str = "CAMI_SECCOMP_PHASE";
 
-/// Compiles a library once.
-fn compiled(name: &str, source: &Path, arguments: &[&str]) -> PathBuf {
-    static FOLDER: OnceLock<tempfile::TempDir> = OnceLock::new();
-    let folder = FOLDER.get_or_init(|| tempfile::tempdir().unwrap());
-    // A name of its own for each caller: tests run at the same time.
-    let file = folder.path().join(name);
+/// Compiles a library into a folder.
+fn compiled(folder: &Path, source: &Path, arguments: &[&str]) -> PathBuf {
+    let file = folder.join("library.so");
     let output = Command::new("c++")
         .args(["-shared", "-fPIC", "-O1", "-g0", "-pthread", "-o"])
         .arg(&file)
@@ -47,17 +44,26 @@ fn library() -> &'static Path {
     static LIBRARY: OnceLock<PathBuf> = OnceLock::new();
     LIBRARY.get_or_init(|| {
         let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/common/library.cpp");
-        compiled("libbehaviour.so", &source, &[])
+        // It stays among what is built, where it takes the place of the one before: no test is the
+        // last one that needs it.
+        let target = Path::new(env!("CARGO_TARGET_TMPDIR"));
+        let folder = tempfile::tempdir_in(target).unwrap();
+        let stays = target.join("libbehaviour.so");
+        std::fs::rename(compiled(folder.path(), &source, &[]), &stays).unwrap();
+        stays
     })
 }
 
 /// Runs a scenario in a process of its own.
 fn run(phase: Phase, scenario: &str, library: &Path) -> (ExitStatus, String) {
+    // A process that dies removes nothing.
+    let room = tempfile::tempdir().unwrap();
     let output = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "scenario_process", "--nocapture", "--test-threads=1"])
         .env(SCENARIO, scenario)
         .env(LIBRARY, library)
         .env(PHASE, phase.name())
+        .env("TMPDIR", room.path())
         .output()
         .unwrap();
     (output.status, String::from_utf8_lossy(&output.stderr).into_owned())
@@ -262,7 +268,7 @@ fn a_library_with_an_executable_stack_does_not_load() {
     let folder = tempfile::tempdir().unwrap();
     let source = folder.path().join("stack.cpp");
     std::fs::write(&source, "extern \"C\" void start_waiting() {}").unwrap();
-    let library = compiled("libstack.so", &source, &["-Wl,-z,execstack"]);
+    let library = compiled(folder.path(), &source, &["-Wl,-z,execstack"]);
     let (status, text) = run(Phase::Loading, "does_not_load", &library);
     assert_eq!(status.code(), Some(0), "{status}\n{text}");
 }

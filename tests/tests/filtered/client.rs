@@ -38,6 +38,7 @@ impl AlgoService {
             .arg(room.path("algo.sock"))
             .arg(artefact("libcamera_ipa_proxy.so"))
             .env("CAMI_IPA_CONFIG", room.path("cami-ipa.toml"))
+            .env("CAMI_IPA_STATUS_DIR", room.path("status"))
             .env("CAMI_IPA_VENDOR_LIBRARY", library)
             .envs(variables.iter().copied())
             .stdin(Stdio::null())

@@ -192,6 +192,7 @@ impl Room {
             .env("LIBCAMERA_IPA_MODULE_PATH", self.path("modules"))
             .env("LIBCAMERA_IPA_PROXY_PATH", artefact(WORKER).parent().unwrap())
             .env("CAMI_IPA_CONFIG", "/dev/null")
+            .env("CAMI_IPA_STATUS_DIR", self.path("status"))
             .env("CAMI_IPA_VENDOR_LIBRARY", library)
             .env("CAMI_IPA_TUNING", tuning.join(":"))
             .env("CAMI_IPA_LOG", format!("debug,{}", self.path("log").display()));

@@ -43,8 +43,8 @@ pub fn command(worker: &Path, module: &Path, socket: &OwnedFd) -> Command {
             command.env_remove(name);
         }
     }
-    // A configuration of the machine must not decide a test.
-    command.env("CAMI_IPA_CONFIG", "/dev/null");
+    // A configuration of the machine must not decide a test, and nothing is left on it.
+    command.env("CAMI_IPA_CONFIG", "/dev/null").env("CAMI_IPA_STATUS_DIR", "/nowhere/cami-ipa");
     let number = socket.as_raw_fd();
     let keep = move || {
         // SAFETY: numbers only; async-signal-safe.

@@ -354,9 +354,12 @@ fn nothing_is_left_when_the_worker_is_killed_or_leaves() {
 
 #[test]
 fn nothing_is_left_when_libcamera_dies() {
+    let room = tempfile::tempdir().unwrap();
     let mut host = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "stream::libcamera_that_dies", "--nocapture", "--test-threads=1"])
         .env("CAMI_TESTS_DIES", "1")
+        // It removes nothing.
+        .env("TMPDIR", room.path())
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()

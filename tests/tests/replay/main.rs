@@ -1,4 +1,4 @@
-//! `cami-ipa replay` against libraries that do what they should not.
+//! `cami-ipa replay` against libraries that do what they should not, and recordings of such libraries.
 #![allow(
     clippy::expect_used,
     clippy::panic,
@@ -6,120 +6,16 @@
     reason = "a test states what it expects"
 )]
 
-use std::fs::File;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+mod deaths;
+mod session;
+mod updates;
 
-use cami_recording::block::{
-    Answered, Bytes, Call, Called, Died, Host, Requested, Returned, UpdateReturned, Updated,
-};
-use cami_recording::{Buffer, Snapshot, Writer};
-use cami_tests::{artefact, digest, vendor_library};
+use std::path::Path;
 
-/// The recorded handle of the one buffer; no library gives this number.
-const HANDLE: i32 = 77;
-const BYTES: u64 = 64;
+use cami_recording::block::{Bytes, Died, Requested, Returned};
+use cami_tests::{digest, vendor_library};
 
-/// A recording of the `plain` library: it answers with the header's digest, and counts in the
-/// buffer's first byte.
-struct Session {
-    folder: tempfile::TempDir,
-    writer: Writer<File>,
-    number: u64,
-    host: u32,
-}
-
-impl Session {
-    fn new() -> Self {
-        let folder = tempfile::tempdir().expect("a folder");
-        let file = File::create(folder.path().join("session.camr")).expect("a file");
-        let writer = Writer::begin(file, 0).expect("a file");
-        let mut session = Self { folder, writer, number: 0, host: 0 };
-        session.host();
-        session
-    }
-
-    fn path(&self) -> PathBuf {
-        self.folder.path().join("session.camr")
-    }
-
-    /// Another host begins, with a buffer.
-    fn host(&mut self) {
-        self.host += 1;
-        let (host, at_ns) = (self.host, self.now());
-        let profile = "generic".to_owned();
-        let begun = Host { host, at_ns, profile, ..Host::default() };
-        self.writer.write(&begun.into()).expect("a block");
-        let call = Call::RegisterBuffer.number();
-        let called =
-            Called { host, at_ns, cookie: 1, call, buffer_bytes: BYTES, handles: Vec::new() };
-        self.writer.write(&called.into()).expect("a block");
-        let answered = Answered { host, at_ns, cookie: 1, call, value: HANDLE };
-        self.writer.write(&answered.into()).expect("a block");
-    }
-
-    fn now(&self) -> u64 {
-        (self.number + 1) * 1_000_000
-    }
-
-    fn content(&mut self, count: u8) -> u64 {
-        let mut held = [7; 64];
-        held[0] = count;
-        let buffer = Buffer(self.host.into());
-        self.writer.content(buffer, &Snapshot::of(&held)).expect("a content")
-    }
-
-    /// A request with this header, and its answer if there was one.
-    fn request(&mut self, header: &[u8], count: u8, answered: bool) {
-        let (at_ns, content) = (self.now(), self.content(count));
-        self.number += 1;
-        let (host, number) = (self.host, self.number);
-        let requested = Requested {
-            host,
-            at_ns,
-            number,
-            req_id: 5,
-            handle: HANDLE,
-            content,
-            header: Bytes(header.to_vec()),
-            ..Requested::default()
-        };
-        self.writer.write(&requested.into()).expect("a block");
-        if answered {
-            let returned = Returned {
-                host,
-                at_ns: at_ns + 1,
-                request: number,
-                req_id: 5,
-                status: digest(header),
-                handle: HANDLE,
-                content: self.content(count + 1),
-                ..Returned::default()
-            };
-            self.writer.write(&returned.into()).expect("a block");
-        }
-    }
-
-    fn replay(&self, library: &Path, arguments: &[&str]) -> (i32, String, String) {
-        let mut command = Command::new(artefact("cami-ipa"));
-        for (name, _) in std::env::vars_os() {
-            if name.to_string_lossy().starts_with("CAMI_IPA_") {
-                command.env_remove(name);
-            }
-        }
-        command
-            .arg("replay")
-            .arg(self.path())
-            .arg("--compare")
-            .arg("--vendor-library")
-            .arg(library)
-            .args(arguments)
-            .env("CAMI_IPA_STATUS_DIR", "/nowhere/cami-ipa");
-        let Output { status, stdout, stderr } = command.output().expect("the program starts");
-        let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
-        (status.code().expect("it ended by itself"), text(stdout), text(stderr))
-    }
-}
+use crate::session::{HANDLE, Session};
 
 #[test]
 fn handles_are_mapped_and_each_host_is_a_process() {
@@ -214,27 +110,6 @@ fn an_answer_that_does_not_come_is_named_and_ends_the_replay() {
     let (code, told, log) = session.replay(&library, &["--timeout", "300"]);
     assert_eq!(code, 1, "{told}{log}");
     assert!(log.contains("no answer in time to command 5 (request 2 of the recording)"), "{log}");
-}
-
-#[test]
-fn updates_are_returned_with_the_recorded_status() {
-    let mut session = Session::new();
-    let (host, at_ns) = (1, session.now());
-    // This library answers once its update is returned, with the HAL's status as the handle.
-    let (req_id, handle, header) = (5, -1, Bytes(b"text".to_vec()));
-    let requested =
-        Requested { host, at_ns, number: 1, req_id, handle, header, ..Requested::default() };
-    session.writer.write(&requested.into()).expect("a block");
-    let updated = Updated { host, at_ns, upd_id: req_id, ..Updated::default() };
-    session.writer.write(&updated.into()).expect("a block");
-    let back = UpdateReturned { host, at_ns, upd_id: req_id, status: u32::MAX };
-    session.writer.write(&back.into()).expect("a block");
-    let returned =
-        Returned { host, at_ns, request: 1, req_id, status: 7, handle, ..Returned::default() };
-    session.writer.write(&returned.into()).expect("a block");
-    let (code, told, log) = session.replay(&vendor_library("updates"), &[]);
-    assert_eq!(code, 0, "{told}{log}");
-    assert!(told.contains("1 updates of the library, 1 in the recording"), "{told}");
 }
 
 #[test]

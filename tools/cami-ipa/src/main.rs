@@ -32,6 +32,7 @@ mod show;
 mod sink;
 mod status;
 mod summary;
+mod terminal;
 mod top;
 mod trace;
 

@@ -1,13 +1,17 @@
 //! What is seen while it runs: a small table that changes on a terminal, plain lines elsewhere.
 
 use std::io::{self, IsTerminal, Write};
+use std::os::fd::AsFd;
 
 use crate::convergence::FrameTruth;
+use crate::terminal;
 
 /// Frames between two plain lines.
 const PLAIN_STEP: u64 = 10;
 /// Cells of the progress bar.
 const BAR: u64 = 40;
+/// Columns of the table.
+const TABLE_COLUMNS: usize = 72;
 /// Lines of the table.
 const TABLE_LINES: u32 = 3;
 
@@ -37,12 +41,11 @@ pub struct FrameLine {
 impl Progress {
     /// On standard output, or on standard error if figures go to standard output.
     pub fn new(frames: u64, stdout_is_taken: bool) -> Self {
-        let (out, terminal): (Box<dyn Write>, bool) = if stdout_is_taken {
-            (Box::new(io::stderr()), io::stderr().is_terminal())
+        if stdout_is_taken {
+            Self::on(Box::new(io::stderr()), holds_table(io::stderr()), frames)
         } else {
-            (Box::new(io::stdout()), io::stdout().is_terminal())
-        };
-        Self::on(out, terminal, frames)
+            Self::on(Box::new(io::stdout()), holds_table(io::stdout()), frames)
+        }
     }
 
     fn on(out: Box<dyn Write>, terminal: bool, frames: u64) -> Self {
@@ -103,6 +106,12 @@ impl Progress {
     }
 }
 
+/// Whether each of the table's lines is one of the terminal's.
+fn holds_table(out: impl IsTerminal + AsFd) -> bool {
+    let columns = terminal::size(&out).map_or(terminal::COLUMNS, |(columns, _)| columns);
+    terminal::can_draw(&out) && columns > TABLE_COLUMNS
+}
+
 impl std::fmt::Debug for Progress {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Progress").field("terminal", &self.terminal).finish_non_exhaustive()
@@ -161,6 +170,6 @@ mod tests {
         assert!(text.ends_with(" 25 of 25\ndone\n"), "{text}");
         assert!(text.contains(&"#".repeat(40)));
         let widest = text.lines().map(|line| line.replace("\x1b[K", "").len()).max();
-        assert!(widest < Some(80), "{widest:?}");
+        assert!(widest <= Some(TABLE_COLUMNS), "{widest:?}");
     }
 }

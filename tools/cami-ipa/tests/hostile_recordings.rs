@@ -120,7 +120,10 @@ fn block(rng: &mut Rng) -> Block {
             2 => Lost { host, at_ns, events: number(rng), reason: text(rng) }.into(),
             _ => Dropped { until_ns: at_ns, events: number(rng) }.into(),
         },
-        _ => Died { host, at_ns, signal: handle, exit_code: handle, cause: text(rng) }.into(),
+        _ => {
+            let (signal, exit_code, cause) = (handle, handle, text(rng));
+            Died { host, at_ns, signal, exit_code, cause, ..Died::default() }.into()
+        }
     }
 }
 

@@ -334,7 +334,7 @@ fn systems_libraries_resolve_as_the_loader_resolves_them() {
         }
     }
     if seen == 0 {
-        eprintln!("skipped: no libcamera here");
+        eprintln!("SKIPPED: no libcamera here");
     }
 }
 
@@ -342,7 +342,7 @@ fn systems_libraries_resolve_as_the_loader_resolves_them() {
 fn own_door_is_no_vendor_library() {
     match support::built("libcam_algo.so") {
         Some(library) => drop(falls_short(&library, &["cami-ipa's own libcam_algo.so"])),
-        None => eprintln!("skipped: libcam_algo.so is not built"),
+        None => eprintln!("SKIPPED: libcam_algo.so is not built"),
     }
 }
 

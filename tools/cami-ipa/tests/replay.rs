@@ -175,6 +175,44 @@ fn a_hal_that_behaves_otherwise_is_told_where() {
 }
 
 #[test]
+fn a_hal_recovers_from_the_recorded_deaths_as_it_did() {
+    if !is_isolated() {
+        return;
+    }
+    // Between two frames, and in the middle of one; a HAL that is told, and one that is not.
+    for (recovery, kill) in
+        [("resume", "--kill-once"), ("resume", "--kill-every"), ("notify", "--kill-once")]
+    {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (file, deaths) = (folder.path().join("session.camr"), folder.path().join("deaths"));
+        let recorded = Recorded { folder, file };
+        let mut command = recorded.run("recorded.csv", &reference());
+        command.args(["--recovery", recovery, kill, "3"]).env("CAMI_IPA_RECORD", &recorded.file);
+        let output = output(&mut command);
+        assert_eq!(code(&output), 0, "{recovery} {kill}: {}", stderr(&output));
+        written(&recorded.file);
+        std::fs::write(&deaths, "").expect("a file");
+        let mut command = recorded.run("again.csv", &replay_library());
+        recorded.answering(command.args(["--recovery", recovery]));
+        let environment = format!(
+            "CAMI_REPLAY_FILE={}:CAMI_REPLAY_DEATHS={}",
+            recorded.file.display(),
+            deaths.display()
+        );
+        command.env("CAMI_IPA_ENVIRONMENT", environment).env("CAMI_IPA_SANDBOX__WRITE", &deaths);
+        let output = support::output(&mut command);
+        let told = stderr(&output);
+        assert_eq!(code(&output), 0, "{recovery} {kill}: {told}");
+        assert!(told.contains("host 1: dies of signal 9"), "{recovery} {kill}: {told}");
+        assert!(told.contains("killed by SIGKILL"), "{recovery} {kill}: {told}");
+        assert_eq!(recorded.trace("again.csv"), recorded.trace("recorded.csv"), "{told}");
+        let hosts = told.matches("answers from").count() as u64;
+        let count = std::fs::read_to_string(&deaths).expect("a file");
+        assert_eq!(count, format!("{}\n", hosts - 1), "{told}");
+    }
+}
+
+#[test]
 fn a_recording_of_the_replay_library_is_the_recording_it_answers_from() {
     if !is_isolated() {
         return;

@@ -14,7 +14,7 @@ mod support;
 use std::path::{Path, PathBuf};
 
 use browser::Browser;
-use session::{Plan, write};
+use session::{OWN_PROFILE, Plan, write};
 use support::{cami_ipa, code, output, stderr};
 
 /// What a library prints that wants to be obeyed.
@@ -179,6 +179,24 @@ fn some_frames_make_a_page_of_their_own() {
 }
 
 #[test]
+fn a_profile_of_ones_own_gives_names_and_frames() {
+    let room = Room::with(&Plan { profile: "/nowhere/own.toml".to_owned(), ..Plan::default() });
+    let file = room.path("own.toml");
+    std::fs::write(&file, OWN_PROFILE).unwrap();
+    let own = ["--profile", file.to_str().unwrap(), "--frame", "3..5"];
+    room.report(&[&["--html", "page.html", "--trace-events", "trace.json"], &own[..]].concat());
+    let page = text(&room.path("page.html"));
+    assert!(page.contains("\"measure\"") && page.contains("<b>2</b><span>frames</span>"));
+    let trace: serde_json::Value = serde_json::from_str(&text(&room.path("trace.json"))).unwrap();
+    let events = trace["traceEvents"].as_array().unwrap();
+    assert_eq!(events.iter().filter(|event| event["name"] == "measure").count(), 2);
+    // Without it the page has numbers, and says why.
+    room.report(&["--html", "page.html"]);
+    let page = text(&room.path("page.html"));
+    assert!(page.contains("profile /nowhere/own.toml: No such file") && !page.contains("measure"));
+}
+
+#[test]
 fn trace_events_tell_processes_threads_counters_and_deaths() {
     let room = Room::with(&eventful());
     room.report(&["--trace-events", "trace.json"]);
@@ -188,15 +206,30 @@ fn trace_events_tell_processes_threads_counters_and_deaths() {
         let all = events.iter().filter(|event| event["name"] == kind);
         all.map(|event| event["args"]["name"].as_str().unwrap()).collect()
     };
-    assert_eq!(named("process_name"), ["host 1: libvendor.so", "host 2: libvendor.so"]);
+    assert_eq!(named("process_name"), ["host 1: libvendor.so", "host 2: libvendor.so", "camera"]);
     assert!(named("thread_name").contains(&"AIQ"), "{:?}", named("thread_name"));
     let exposure = |event: &&serde_json::Value| event["name"] == "exposure_time_us";
     assert_eq!(events.iter().filter(exposure).count(), 60);
+    assert!(events.iter().filter(exposure).all(|event| event["pid"] == 3), "the camera's");
+    // Nothing is used by who has died.
+    let used = |event: &&serde_json::Value| event["name"] == "threads" && event["pid"] == 1;
+    assert_eq!(events.iter().rfind(used).unwrap()["args"]["value"], 0);
     let died: Vec<_> = events.iter().filter(|event| event["name"] == "died").collect();
     assert_eq!(
         (died.len(), died[0]["ph"].as_str(), died[0]["pid"].as_u64()),
         (1, Some("i"), Some(1))
     );
+    // Perfetto names a thread by its number alone.
+    let mut of: std::collections::HashMap<u64, u64> = std::collections::HashMap::new();
+    for event in events.iter().filter(|event| event["ph"] == "X" || event["name"] == "thread_name")
+    {
+        let (pid, tid) = (event["pid"].as_u64().unwrap(), event["tid"].as_u64().unwrap());
+        assert_eq!(*of.entry(tid).or_insert(pid), pid, "{event}");
+        assert!(tid > 3, "neither 0 nor a process's: {event}");
+    }
+    // chrome://tracing takes the category for a part of a counter's name.
+    assert!(events.iter().all(|event| event["ph"] == "M" || event["cat"].is_string()));
+    assert!(trace.get("displayTimeUnit").is_none(), "some take it for the unit of times");
     // On one thread nothing overlaps: viewers would drop it.
     let mut ends: std::collections::HashMap<(u64, u64), f64> = std::collections::HashMap::new();
     for event in events.iter().filter(|event| event["ph"] == "X") {
@@ -217,6 +250,7 @@ fn mistakes_are_named() {
         (&["--html"], "--html"),
         (&["--html", "/nowhere/at/all"], "/nowhere/at/all"),
         (&["--html", "x", "--frame", "99.."], "--frame"),
+        (&["--html", "x", "--profile", "nobody's"], "--profile"),
         (&["--html", "x", "more"], "more"),
     ] {
         let mut command = cami_ipa(&["report", "session.camr"]);

@@ -13,7 +13,7 @@ use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
 
-use session::{Plan, exposure_us, write};
+use session::{OWN_PROFILE, Plan, exposure_us, write};
 use support::{cami_ipa, code, output, stderr};
 
 /// A folder with a recording.
@@ -206,7 +206,39 @@ fn other_profiles_have_no_frames_and_no_fields() {
     assert_eq!(lines[1]["fields"]["answer"], serde_json::json!({}));
     let refused = room.run(&["--frame", "1..2"]);
     assert_eq!(code(&refused), 2);
-    assert!(stderr(&refused).contains("intel-ipu3"), "{}", stderr(&refused));
+    assert!(stderr(&refused).contains("--profile"), "{}", stderr(&refused));
+}
+
+#[test]
+fn a_profile_of_ones_own_gives_names_and_frames() {
+    // The file is not here any more; the recording has a copy.
+    let own = || Plan { profile: "/nowhere/own.toml".to_owned(), ..Plan::default() };
+    let room = Room::with(&Plan { profile_text: Some(OWN_PROFILE.to_owned()), ..own() });
+    let names = |lines: Vec<serde_json::Value>| -> Vec<String> {
+        let names = lines.iter().map(|line| line["command_name"].as_str().unwrap().to_owned());
+        names.collect()
+    };
+    let frame = ["--frame", "3", "--kind", "request"];
+    let copied = names(room.json(&frame));
+    // What the profile does not name has its number: a frame ends with the statistics of the next.
+    assert_eq!(copied[..3], ["measure", "balance", "12"]);
+    assert!(room.text(&[]).contains("\nprofile text  a copy of "), "{}", room.text(&[]));
+    // Another can be asked for, and has fields.
+    let lines = room.json(&["--profile", "intel-ipu3", "--command", "AE_RUN", "--fields"]);
+    assert_eq!(lines[2]["fields"]["answer"]["res.exposure.exposure_time_us"], exposure_us(2));
+    assert!(room.text(&["--profile", "rockchip"]).contains("read as       rockchip\n"));
+
+    // No copy: nothing is known, which is told, until the file is named.
+    let room = Room::with(&own());
+    let text = room.text(&[]);
+    assert!(text.contains("unknown       profile /nowhere/own.toml: No such file"), "{text}");
+    assert_eq!(names(room.json(&["--kind", "request", "--command", "8"]))[0], "8");
+    assert_eq!(code(&room.run(&frame)), 2);
+    let file = room.path("own.toml");
+    std::fs::write(&file, OWN_PROFILE).unwrap();
+    let profile = ["--profile", file.to_str().unwrap()];
+    assert_eq!(names(room.json(&[&profile[..], &frame].concat())), copied);
+    assert!(!room.text(&profile).contains("unknown"));
 }
 
 #[test]
@@ -220,6 +252,9 @@ fn mistakes_are_named() {
         (&["--to", "b"], 2, "--to"),
         (&["--content", "1", "--failed"], 2, "--content"),
         (&["--json", "/nowhere/at/all"], 2, "/nowhere/at/all"),
+        (&["--profile", "nobody's"], 2, "--profile"),
+        (&["--profile", "/nowhere/own.toml"], 2, "/nowhere/own.toml"),
+        (&["--profile", "/dev/zero"], 2, "/dev/zero"),
         (&["more"], 2, "more"),
     ] {
         let output = room.run(arguments);

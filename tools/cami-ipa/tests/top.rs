@@ -7,12 +7,18 @@
 
 mod support;
 
+use std::fs::{File, OpenOptions};
 use std::io::{BufRead, BufReader, Read, Write};
+use std::os::fd::AsFd;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use cami_record::{Kind, Latency, Memory, ProcessIdentity, Status, name, write};
+use nix::fcntl::{FcntlArg, OFlag, fcntl};
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::stat::Mode;
 use support::{cami_ipa, code, output, stderr};
 
 fn now() -> u64 {
@@ -107,47 +113,199 @@ fn nothing_runs_and_nothing_is_there() {
     assert_eq!(text.matches("0 hosts, 0.0 requests per second").count(), 2, "{text}");
 }
 
-/// `top` in a terminal (that of script(1)), and then what the terminal is like.
-fn in_terminal(folder: &Path) -> Child {
-    let program = env!("CARGO_BIN_EXE_cami-ipa");
-    let line = format!(
-        "{program} top --every 50 --status-dir {}; echo exit $?; stty -a",
-        folder.display()
-    );
-    Command::new("script")
-        .args(["-q", "-e", "-c", &line, "/dev/null"])
-        .env("TERM", "xterm")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap()
+/// Whether something is to be read: what never comes is not waited for without end.
+fn comes(file: impl AsFd) -> bool {
+    let mut waited = [PollFd::new(file.as_fd(), PollFlags::POLLIN)];
+    poll(&mut waited, PollTimeout::from(60_000_u16)).unwrap() == 1
 }
+
+/// What script(1) shows of its terminal.
+struct Screen {
+    script: Child,
+    shown: Vec<u8>,
+    /// How much of it was looked at.
+    read: usize,
+}
+
+impl Screen {
+    /// Runs lines in a terminal, by a shell.
+    ///
+    /// script(1) would take `$SHELL`, else /bin/sh, and shells differ: here it is always /bin/sh.
+    fn open(shell: &str, lines: &str, folder: &Path) -> Self {
+        let mut script = Command::new("script");
+        script
+            .args(["-q", "-e", "-c", "exec \"$IN\" -c \"$LINES_OF_IT\"", "/dev/null"])
+            .env("SHELL", "/bin/sh")
+            .env("IN", shell)
+            .env("LINES_OF_IT", format!("stty rows 24 cols 80; {lines}"))
+            .env("PROGRAM", env!("CARGO_BIN_EXE_cami-ipa"))
+            .env("FOLDER", folder)
+            .env("TERM", "xterm")
+            // They would be taken for the size of the terminal.
+            .env_remove("LINES")
+            .env_remove("COLUMNS")
+            .env_remove("CAMI_IPA_CONFIG");
+        let script = script.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        Self { script, shown: Vec::new(), read: 0 }
+    }
+
+    fn press(&mut self, keys: &str) {
+        let stdin = self.script.stdin.as_mut().unwrap();
+        stdin.write_all(keys.as_bytes()).unwrap();
+        stdin.flush().unwrap();
+    }
+
+    /// Waits for a text, and gives what came before it since the last one.
+    fn until(&mut self, text: &str) -> String {
+        let mut byte = [0];
+        while !self.shown[self.read..].ends_with(text.as_bytes()) {
+            let stdout = self.script.stdout.as_mut().unwrap();
+            let read = if comes(&*stdout) { stdout.read(&mut byte).unwrap() } else { 0 };
+            assert_eq!(read, 1, "no {text:?}: {:?}", String::from_utf8_lossy(&self.shown));
+            self.shown.push(byte[0]);
+        }
+        let end = self.shown.len() - text.len();
+        let begin = std::mem::replace(&mut self.read, self.shown.len());
+        String::from_utf8_lossy(&self.shown[begin..end]).into_owned()
+    }
+
+    /// Two pictures: the first may have been on its way before something was done.
+    fn pictures(&mut self) -> String {
+        self.until(PICTURE) + &self.until(PICTURE)
+    }
+
+    /// What came until its end.
+    fn rest(mut self) -> String {
+        self.script.stdout.as_mut().unwrap().read_to_end(&mut self.shown).unwrap();
+        self.script.wait().unwrap();
+        String::from_utf8_lossy(&self.shown[self.read..]).into_owned()
+    }
+}
+
+impl Drop for Screen {
+    fn drop(&mut self) {
+        // The terminal goes with script(1), and what runs in it is told so.
+        let _ = self.script.kill();
+        let _ = self.script.wait();
+    }
+}
+
+const ENTER: &str = "\x1b[?1049h\x1b[?25l";
+const LEAVE: &str = "\x1b[?25h\x1b[?1049l";
+/// In each picture once.
+const PICTURE: &str = "libvendor.so";
+const TOP: &str = "\"$PROGRAM\" top --every 50 --status-dir \"$FOLDER\"";
+const DATA: &str = "--json \"$FOLDER/looks\"";
+const ABOUT: &str = "echo exit $?; stty -a; echo told";
 
 #[test]
 fn a_terminal_is_as_it_was_whatever_ends_it() {
     for key in ["q", "\x03", "\x1b"] {
         let room = tempfile::tempdir().unwrap();
         put(room.path(), 1234, now());
-        let mut child = in_terminal(room.path());
-        let mut out = child.stdout.take().unwrap();
-        let mut seen = Vec::new();
-        let mut byte = [0];
-        // Two pictures, in place.
-        while String::from_utf8_lossy(&seen).matches("libvendor.so").count() < 2 {
-            assert_eq!(out.read(&mut byte).unwrap(), 1, "{}", String::from_utf8_lossy(&seen));
-            seen.push(byte[0]);
-        }
-        child.stdin.as_mut().unwrap().write_all(key.as_bytes()).unwrap();
-        child.stdin.as_mut().unwrap().flush().unwrap();
-        let mut rest = String::new();
-        out.read_to_string(&mut rest).unwrap();
-        let text = String::from_utf8_lossy(&seen).into_owned() + &rest;
-        assert!(text.starts_with("\x1b[?1049h\x1b[?25l\x1b[H1 hosts"), "{text:?}");
-        let (_, after) = rest.split_once("\x1b[?25h\x1b[?1049l").unwrap();
+        // ^C is for the whole foreground process group, and some shells end with it when the command
+        // does not. A handler keeps them; where it was ignored, the command would ignore it too.
+        let line = format!("trap : INT; {TOP}; {ABOUT}");
+        let mut screen = Screen::open("sh", &line, room.path());
+        let begin = screen.pictures();
+        assert!(begin.starts_with(&format!("{ENTER}\x1b[H1 hosts")), "{begin:?}");
+        screen.press(key);
+        screen.until(LEAVE);
+        let after = screen.rest();
         assert!(after.contains("exit 0"), "{key:?}: {after:?}");
         assert!(after.contains(" icanon") && after.contains(" echo "), "{key:?}: {after:?}");
-        child.wait().unwrap();
     }
+}
+
+/// The looks of a `top` in a terminal, through a FIFO.
+struct Looks(BufReader<File>);
+
+impl Looks {
+    /// It ends when its last writer does.
+    fn open(folder: &Path) -> Self {
+        let path = folder.join("looks");
+        nix::unistd::mkfifo(&path, Mode::S_IRWXU).unwrap();
+        // Nobody is waited for when it is opened, but then for what is written.
+        let flags = OFlag::O_NONBLOCK.bits();
+        let file = OpenOptions::new().read(true).custom_flags(flags).open(path).unwrap();
+        fcntl(&file, FcntlArg::F_SETFL(OFlag::empty())).unwrap();
+        Self(BufReader::new(file))
+    }
+
+    /// Waits for a look that begins now or later.
+    fn next_one(&mut self) {
+        self.since(now());
+    }
+
+    fn since(&mut self, begin: u64) {
+        loop {
+            assert!(!self.0.buffer().is_empty() || comes(self.0.get_ref()), "it looks no more");
+            let mut line = String::new();
+            self.0.read_line(&mut line).unwrap();
+            let look: serde_json::Value = serde_json::from_str(&line).unwrap();
+            if look["time_unix_ms"].as_u64().unwrap() >= begin {
+                return;
+            }
+        }
+    }
+}
+
+#[test]
+fn a_terminal_is_given_back_while_it_is_stopped_or_in_the_background() {
+    // bash does not send SIGCONT to a job that `bg` continued when it is put into the foreground.
+    for shell in ["sh", "bash"] {
+        let room = tempfile::tempdir().unwrap();
+        put(room.path(), 1234, now());
+        let mut looks = Looks::open(room.path());
+        let line = format!(
+            "set -m; {TOP} {DATA}; {ABOUT}; fg; {ABOUT}; bg; {ABOUT}; \
+             read line; fg; {ABOUT}"
+        );
+        let mut screen = Screen::open(shell, &line, room.path());
+        let is_restored = |about: &str, exit: &str| {
+            assert!(about.contains(exit), "{shell}: {about:?}");
+            assert!(about.contains(" icanon") && about.contains(" echo "), "{shell}: {about:?}");
+        };
+        for _ in 0..2 {
+            let pictures = screen.pictures();
+            assert!(pictures.contains(&format!("{ENTER}\x1b[H1 hosts")), "{shell}: {pictures:?}");
+            screen.press("\x1a");
+            screen.until(LEAVE);
+            is_restored(&screen.until("told\r\n"), "exit 148"); // SIGTSTP is 20.
+        }
+        is_restored(&screen.until("told\r\n"), "exit 0"); // `bg`
+        // When it looks the second time, it has shown what it saw the first time.
+        looks.next_one();
+        looks.next_one();
+        screen.press("\n");
+        let meanwhile = screen.until(ENTER);
+        assert!(!meanwhile.contains(PICTURE), "{shell}: {meanwhile:?}");
+        screen.pictures();
+        screen.press("q");
+        screen.until(LEAVE);
+        is_restored(&screen.rest(), "exit 0");
+    }
+}
+
+#[test]
+fn begun_in_the_background_it_waits_for_its_terminal() {
+    let room = tempfile::tempdir().unwrap();
+    put(room.path(), 1234, now());
+    let mut looks = Looks::open(room.path());
+    // The shell opens it and stays, so there is a writer from the beginning.
+    let line = format!(
+        "exec 3>\"$FOLDER/looks\"; set -m; {TOP} {DATA} --every 3600000 & {ABOUT}; \
+         read line; fg; {ABOUT}"
+    );
+    let mut screen = Screen::open("bash", &line, room.path());
+    screen.until("told\r\n");
+    looks.since(0);
+    screen.press("\n");
+    let meanwhile = screen.until(ENTER);
+    assert!(!meanwhile.contains(PICTURE) && !meanwhile.contains("topped"), "{meanwhile:?}");
+    screen.until(PICTURE);
+    screen.press("q");
+    assert!(screen.rest().contains("exit 0"));
 }
 
 #[test]

@@ -85,8 +85,11 @@ fn run_all() -> ExitCode {
     let own = std::env::current_exe().unwrap();
     let mut failed = 0;
     for name in &chosen {
+        // However the scenario ends, what it and its hosts left goes with the folder.
+        let room = tempfile::tempdir().unwrap();
         let output = Command::new(&own)
             .env(SCENARIO, name)
+            .env("TMPDIR", room.path())
             .env("CAMI_IPA_HOST", &own)
             .stdin(Stdio::null())
             .output()

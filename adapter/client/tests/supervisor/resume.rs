@@ -51,8 +51,8 @@ pub fn resuming_as(behaviour: &str) -> (Arc<Supervisor>, Receiver<Seen>) {
 
 /// From now on hosts know whether they are the first.
 fn count_hosts() {
-    let name = format!("cami-client-lives-{}", std::process::id());
-    let path = std::env::temp_dir().join(name);
+    // The folder is this scenario's own.
+    let path = std::env::temp_dir().join("lives");
     let _ = std::fs::remove_file(&path);
     set(LIVES, path.to_str().unwrap());
 }

@@ -57,6 +57,11 @@ pub struct Command {
     pub varies_in: Vec<(u32, u32)>,
     /// The same of the answer.
     pub varies_out: Vec<(u32, u32)>,
+    /// Ranges of the buffer, as offset and bytes, outside of which the HAL writes nothing for the
+    /// request; none where it may write anywhere.
+    pub writes_in: Vec<(u32, u32)>,
+    /// The same of the library, for the answer.
+    pub writes_out: Vec<(u32, u32)>,
 }
 
 /// The built-in profiles: name and file.

@@ -73,8 +73,8 @@ impl Profile {
 const KEYS: &str = "name, request_ms, answers_every_request, error_status, ok_status, \
                     needs_st_size, command_byte, not_resumable, fields, frame_begins and \
                     [commands.NAME]";
-const COMMAND_KEYS: &str = "id, role, gives, takes, ends, instance, keep, varies_in, varies_out \
-                            and request_ms";
+const COMMAND_KEYS: &str = "id, role, gives, takes, ends, instance, keep, varies_in, \
+                            varies_out, writes_in, writes_out and request_ms";
 
 fn unknown(key: &str, known: &str) -> ProfileError {
     ProfileError(format!("unknown key `{key}`; known are {known}"))
@@ -123,6 +123,8 @@ fn command(name: &str, value: &Value) -> Result<Command, ProfileError> {
         rule: CommandRule::default(),
         varies_in: Vec::new(),
         varies_out: Vec::new(),
+        writes_in: Vec::new(),
+        writes_out: Vec::new(),
     };
     for (key, value) in table {
         match key.as_str() {
@@ -136,6 +138,8 @@ fn command(name: &str, value: &Value) -> Result<Command, ProfileError> {
             "keep" => command.rule.keep = list(key, value, |value| range(key, value))?,
             "varies_in" => command.varies_in = list(key, value, |value| range(key, value))?,
             "varies_out" => command.varies_out = list(key, value, |value| range(key, value))?,
+            "writes_in" => command.writes_in = list(key, value, |value| range(key, value))?,
+            "writes_out" => command.writes_out = list(key, value, |value| range(key, value))?,
             "request_ms" => command.request_ms = Some(number(key, value)?),
             _ => return Err(unknown(key, COMMAND_KEYS)),
         }

@@ -74,6 +74,7 @@ fn ipu3_says_what_differs_from_run_to_run() {
     assert_eq!(profile.fields.as_deref(), Some("ipu3"));
     assert_eq!(profile.command(14).unwrap().varies_out, [(8, 500_000)]);
     assert_eq!(profile.command(15).unwrap().varies_in, [(8, 16)]);
+    assert_eq!(profile.command(2).unwrap().writes_out, [(800_016, 512), (905_960, 128)]);
     assert!(profile.command(99).is_none());
 }
 
@@ -91,6 +92,7 @@ fn mistakes_name_the_command_and_the_key() {
         ("name = \"x\"\nfields = \"x\"", "`fields` is not a protocol whose fields are known"),
         ("name = \"x\"\nframe_begins = [\"B\"]", "`frame_begins` is not a list of names"),
         ("name = \"x\"\n[commands.A]\nid = 1\nvaries_in = [1]", "a list of [offset, bytes]"),
+        ("name = \"x\"\n[commands.A]\nid = 1\nwrites_in = [1]", "a list of [offset, bytes]"),
         ("name = \"x\"\n[commands.A]\nid = 1\nsize = 1", "[commands.A]: unknown key `size`"),
     ];
     for (text, expected) in cases {

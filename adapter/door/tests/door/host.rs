@@ -6,7 +6,6 @@ use std::io::IoSlice;
 use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
 use std::os::unix::fs::FileExt;
 use std::os::unix::process::CommandExt;
-use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
@@ -16,6 +15,7 @@ use cami_wire::libcamera::ipu3::{self, Call, Reply};
 use cami_wire::libcamera::{ControlSerializer, Dialect, Role};
 use nix::fcntl::{FcntlArg, FdFlag, fcntl};
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, socketpair};
+use tempfile::TempDir;
 
 use crate::worker::{JOURNAL, NO_HURRY, SCRIPT, SOCKET};
 
@@ -26,6 +26,9 @@ pub const V4L2_CID_FOCUS_ABSOLUTE: u32 = 0x009a_090a;
 pub const PATIENCE: Duration = Duration::from_secs(20);
 /// What a machine may add that is busy with other tests: less than any wait of the IPA's here.
 pub const SLACK: Duration = Duration::from_millis(250);
+
+/// In a folder of each host's own.
+const JOURNAL_FILE: &str = "journal";
 
 /// A message, and when it came.
 #[derive(Clone, Debug)]
@@ -48,7 +51,8 @@ pub struct Host {
     inbox: Inbox,
     next_cookie: u32,
     events: VecDeque<(ipu3::Event, Instant)>,
-    pub journal: PathBuf,
+    /// Where its IPA writes.
+    room: TempDir,
     /// How long frames took to be answered.
     pub times: Vec<Duration>,
 }
@@ -79,18 +83,11 @@ pub fn command(theirs: OwnedFd, script: &str, journal: &std::path::Path) -> Comm
     command
 }
 
-pub fn journal() -> PathBuf {
-    use std::sync::atomic::{AtomicU32, Ordering};
-    static NEXT: AtomicU32 = AtomicU32::new(0);
-    let number = NEXT.fetch_add(1, Ordering::Relaxed);
-    std::env::temp_dir().join(format!("cami-door-{}-{number}", std::process::id()))
-}
-
 impl Host {
     pub fn start(script: &str, dialect: Dialect) -> Self {
         let (ours, theirs) = sockets();
-        let journal = journal();
-        let child = command(theirs, script, &journal).spawn().unwrap();
+        let room = tempfile::tempdir().unwrap();
+        let child = command(theirs, script, &room.path().join(JOURNAL_FILE)).spawn().unwrap();
         let process = ProcessFd::open(i32::try_from(child.id()).unwrap()).unwrap();
         Self {
             child,
@@ -103,7 +100,7 @@ impl Host {
             inbox: Inbox::new(1 << 20, 0),
             next_cookie: 0,
             events: VecDeque::new(),
-            journal,
+            room,
             times: Vec::new(),
         }
     }
@@ -234,7 +231,7 @@ impl Host {
 
     /// The lines that the IPA has written.
     pub fn lines(&self) -> Vec<String> {
-        let text = std::fs::read_to_string(&self.journal).unwrap_or_default();
+        let text = std::fs::read_to_string(self.room.path().join(JOURNAL_FILE)).unwrap_or_default();
         text.lines().map(str::to_owned).collect()
     }
 
@@ -257,6 +254,5 @@ impl Drop for Host {
     fn drop(&mut self) {
         self.process.kill();
         let _ = self.child.wait();
-        let _ = std::fs::remove_file(&self.journal);
     }
 }

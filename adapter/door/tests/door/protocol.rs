@@ -7,7 +7,7 @@ use cami_wire::libcamera::ipu3::{Call, Event, Reply};
 use cami_wire::libcamera::{ControlValue, Dialect, InfoMapPacket};
 
 use crate::calls::{buffer, memory, request};
-use crate::host::{Host, PATIENCE, command, journal, sockets};
+use crate::host::{Host, PATIENCE, command, sockets};
 use crate::worker::{AE_ENABLE, EXPOSURE, EXPOSURE_TIME, PARAMS};
 
 const DIALECTS: [Dialect; 4] = [Dialect::V0_0, Dialect::V0_1, Dialect::V0_4, Dialect::V0_6];
@@ -223,9 +223,9 @@ fn received_descriptors_are_close_on_exec() {
 #[test]
 fn the_worker_ends_with_the_process_that_made_its_socket() {
     let (ours, theirs) = sockets();
-    let path = journal();
+    let room = tempfile::tempdir().unwrap();
     // A process between us makes nothing: the maker of the socket is this one, so the worker lasts.
-    let mut child = command(theirs, "", &path).spawn().unwrap();
+    let mut child = command(theirs, "", &room.path().join("journal")).spawn().unwrap();
     drop(ours);
     // Its socket's other end is gone; it hears of nothing, since nobody sends, until it sends itself.
     assert!(child.try_wait().unwrap().is_none());
@@ -235,6 +235,8 @@ fn the_worker_ends_with_the_process_that_made_its_socket() {
     let output = std::process::Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "protocol::host_that_dies", "--nocapture", "--test-threads=1"])
         .env("DOOR_TEST_DIES", "1")
+        // It removes nothing.
+        .env("TMPDIR", room.path())
         .output()
         .unwrap();
     let text = String::from_utf8_lossy(&output.stdout);

@@ -291,6 +291,7 @@ impl Host {
             signal,
             exit_code,
             cause: cause.clone(),
+            by_host: u32::from(self.killed_for.is_some() || death.executed),
             ..Default::default()
         });
         if let Some(recorder) = recorder {

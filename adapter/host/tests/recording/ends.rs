@@ -9,6 +9,7 @@ use crate::room::*;
 use cami_link::Deadline;
 use cami_recording::session::Event;
 use cami_recording::{Ending, Recording, Session};
+use cami_wire::control::{FromClient, Kill};
 use cami_wire::cros::{PROTOCOL_VERSION, Request};
 
 #[test]
@@ -25,7 +26,7 @@ fn a_death_loses_nothing_and_the_client_sees_the_end_behind_the_last_callback() 
     let (recording, session) = read(&room.path("x.camr"));
     assert_eq!(recording.ending(), Ending::Complete);
     let died = only(&session).died.as_ref().unwrap();
-    assert_eq!(died.signal, libc::SIGSEGV);
+    assert_eq!((died.signal, died.by_host), (libc::SIGSEGV, 0));
     assert!(died.cause.contains("SIGSEGV"), "{}", died.cause);
     let pairs = exchanges(&session);
     assert_eq!((pairs.len(), pairs[0].1), (1, None));
@@ -34,6 +35,19 @@ fn a_death_loses_nothing_and_the_client_sees_the_end_behind_the_last_callback() 
         _ => None,
     });
     assert_eq!(answers.collect::<Vec<_>>(), (0..300).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_library_that_the_host_ended_is_told_from_one_that_died() {
+    let room = Room::new();
+    let (mut host, _memory) = room.host("x.camr");
+    host.tell(FromClient::Kill(Kill { reason: "it hangs".into() }));
+    assert_eq!(host.next(), Incoming::Closed);
+    assert!(host.cause().contains("it hangs"));
+    assert_eq!(host.wait().0, Some(1));
+    let session = read(&room.path("x.camr")).1;
+    let died = only(&session).died.as_ref().unwrap();
+    assert_eq!((died.signal, died.by_host), (libc::SIGKILL, 1));
 }
 
 #[test]

@@ -12,6 +12,7 @@ mod common;
 mod ends;
 mod files;
 mod floods;
+mod known;
 mod passing;
 mod ring;
 mod room;

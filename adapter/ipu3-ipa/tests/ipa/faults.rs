@@ -224,8 +224,10 @@ fn a_library_that_hangs_in_initialize_is_ended_at_a_stop() {
         session.patience = SHORT;
         assert!(session.init().is_err());
         let begun = Instant::now();
-        session.ipa.stop(Instant::now() + SHORT);
-        assert!(begun.elapsed() < SHORT + SLACK);
+        // On a busy machine the thread that ends the library takes a while to begin.
+        let time = if apart { 10 * SHORT } else { SHORT };
+        session.ipa.stop(begun + time);
+        assert!(begun.elapsed() < time + SLACK);
         assert_eq!(library.ended(), ended);
         library.hang(false);
         session.patience = crate::camera::PLENTY;

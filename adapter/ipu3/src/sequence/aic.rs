@@ -1,6 +1,7 @@
 //! AIC_INIT, AIC_RUN, AIC_GETAICCONFIG: from 3A results to the ISP's configuration.
 
 use std::mem::offset_of;
+use std::ops::Range;
 
 use super::ae::AeAnswer;
 use super::gbce::GbceAnswer;
@@ -217,6 +218,10 @@ pub fn used_by_run(payload: &Transport, tables: Tables) -> Parts {
     ]);
     parts
 }
+
+/// The bytes of a filled AIC_GETAICCONFIG.
+pub const GET_CONFIG_ASKED: Range<usize> =
+    offset_of!(IPU3AicConfig, aic_mode)..size_of::<IPU3AicConfig>();
 
 /// Fills AIC_GETAICCONFIG.
 pub fn fill_get_config(payload: &mut IPU3AicConfig, mode: AicMode) {

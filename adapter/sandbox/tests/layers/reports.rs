@@ -138,20 +138,22 @@ fn chroot_is_named() {
         println!("SKIPPED: only root makes a chroot");
         return;
     }
+    // The child must not be the one who removes it: it has the machine's own folders in it.
+    let room = tempfile::tempdir().unwrap();
+    let room = room.path();
     let report = report(|| {
         nix::sched::unshare(nix::sched::CloneFlags::CLONE_NEWNS).unwrap();
-        let room = tempfile::tempdir().unwrap();
         let none = None::<&str>;
         let bind = nix::mount::MsFlags::MS_BIND | nix::mount::MsFlags::MS_REC;
         let private = nix::mount::MsFlags::MS_PRIVATE | nix::mount::MsFlags::MS_REC;
         nix::mount::mount(none, "/", none, private, none).unwrap();
         for name in ["proc", "usr", "dev"] {
-            let place = room.path().join(name);
+            let place = room.join(name);
             std::fs::create_dir(&place).unwrap();
             let source = format!("/{name}");
             nix::mount::mount(Some(source.as_str()), &place, none, bind, none).unwrap();
         }
-        nix::unistd::chroot(room.path()).unwrap();
+        nix::unistd::chroot(room).unwrap();
         std::env::set_current_dir("/").unwrap();
     });
     expect(&report, &[(Layer::User, "chroot"), (Layer::Mount, "chroot")]);

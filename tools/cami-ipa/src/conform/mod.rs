@@ -134,7 +134,6 @@ impl Suite<'_> {
             }
             results.push(Outcome::new(rule, verdict, start.elapsed(), log));
         }
-        bar.end();
         Ok(results)
     }
 

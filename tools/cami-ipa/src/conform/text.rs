@@ -1,12 +1,12 @@
 //! The summary for people.
 
 use std::fmt::Write;
-use std::io::IsTerminal;
 
 use cami_conform::{Level, State};
 
 use super::results::{Outcome, Results};
 use crate::status::human::printable;
+use crate::terminal;
 
 const GREEN: &str = "\x1b[32m";
 const RED: &str = "\x1b[31m";
@@ -15,10 +15,11 @@ const DIM: &str = "\x1b[2m";
 const BOLD: &str = "\x1b[1m";
 const PLAIN: &str = "\x1b[0m";
 
-/// Whether standard output is a terminal whose user did not say no (<https://no-color.org>).
+/// Whether standard output is a terminal with colours whose user did not say no
+/// (<https://no-color.org>).
 pub fn colour_is_wanted() -> bool {
     let no = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-    !no && std::io::stdout().is_terminal()
+    !no && terminal::can_draw(&std::io::stdout())
 }
 
 /// Every rule in a line, those that do not hold with what was seen, and the counts.
@@ -75,7 +76,7 @@ fn write(results: &Results, colour: bool, text: &mut String) -> std::fmt::Result
     };
     writeln!(
         text,
-        "\n{}{bold}{verdict}{plain}: {} hold, {} do not ({} must, {} should, {} habit), {} skipped, {} \
+        "\n{}{bold}{verdict}{plain}:\n  {} hold, {} do not ({} must, {} should, {} habit), {} skipped, {} \
          not seen",
         paint(code),
         summary.pass,
@@ -115,7 +116,9 @@ mod tests {
         );
         assert!(text.contains("differs  habit  process.locale\n"));
         assert!(text.contains("skipped  must   deinitialize.returns"));
-        assert!(text.contains("it does not conform: 1 hold, 3 do not (1 must, 1 should, 1 habit)"));
+        assert!(
+            text.contains("it does not conform:\n  1 hold, 3 do not (1 must, 1 should, 1 habit)")
+        );
     }
 
     #[test]

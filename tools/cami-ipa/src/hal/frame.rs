@@ -235,11 +235,11 @@ impl FrameDriver {
         let aiq = ready.aiq;
         let controls = AeControls::preview(descriptor, FRAME_TIME_LIMITS_US);
         ae::fill(&mut buffers.ae.payload, aiq, &controls);
-        buffers.ae.exchange(requester, Command::AeRun)?;
+        buffers.ae.exchange_parts(requester, Command::AeRun, ae::ASKED, ae::ANSWERED)?;
         let ae = checked(Command::AeRun, AeAnswer::take(&buffers.ae.payload))?;
 
         gbce::fill(&mut buffers.gbce.payload, aiq, controls.frame_use, controls.ev_shift);
-        buffers.gbce.exchange(requester, Command::GbceRun)?;
+        buffers.gbce.exchange_parts(requester, Command::GbceRun, gbce::ASKED, gbce::ANSWERED)?;
         let gbce = checked(Command::GbceRun, GbceAnswer::take(&buffers.gbce.payload))?;
 
         awb::fill(&mut buffers.awb.payload, aiq, &AwbControls::default());
@@ -247,12 +247,14 @@ impl FrameDriver {
         let awb = checked(Command::AwbRun, awb::take(&buffers.awb.payload))?;
 
         pa::fill(&mut buffers.pa.payload, aiq, &awb, &ae, None);
-        buffers.pa.exchange(requester, Command::PaRun)?;
+        let answer = pa::ASKED.end..size_of_val(&*buffers.pa.payload);
+        buffers.pa.exchange_parts(requester, Command::PaRun, pa::ASKED, answer)?;
         let pa = checked(Command::PaRun, PaAnswer::take(&buffers.pa.payload))?;
 
         let sensor = ready.aic.geometry.sensor;
         sa::fill(&mut buffers.sa.payload, aiq, controls.frame_use, &sensor, &awb);
-        buffers.sa.exchange(requester, Command::SaRun)?;
+        let answer = sa::ASKED.end..size_of_val(&*buffers.sa.payload);
+        buffers.sa.exchange_parts(requester, Command::SaRun, sa::ASKED, answer)?;
         let before = self.history.sa.clone();
         let sa = checked(Command::SaRun, SaAnswer::take(&buffers.sa.payload, before))?;
         Ok((ae, awb, gbce, pa, sa))
@@ -299,5 +301,6 @@ fn run_aic(
     let used = aic::used_by_run(&buffers.aic.payload, Tables::AsAnswered);
     buffers.aic.send_parts(requester, Command::AicRun, &used)?;
     aic::fill_get_config(&mut buffers.aic_config.payload, ready.aic.mode);
-    buffers.aic_config.send(requester, Command::AicGetConfig)
+    let asked = std::slice::from_ref(&aic::GET_CONFIG_ASKED);
+    buffers.aic_config.send_parts(requester, Command::AicGetConfig, asked)
 }

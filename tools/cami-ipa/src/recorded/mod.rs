@@ -8,7 +8,7 @@ mod protocol;
 mod range;
 mod values;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
 use cami_recording::block::{Requested, Returned};
@@ -36,6 +36,10 @@ pub struct Recorded {
     protocols: Vec<Protocol>,
     /// Of a host that the recording does not have.
     unknown: Protocol,
+    /// The profile that it is read by, where that is not the recorded one.
+    pub read_as: Option<String>,
+    /// Profiles that hosts name and that are not to be had, and why.
+    pub unknown_profiles: BTreeMap<String, String>,
     hosts: HashMap<u32, usize>,
     begin_ns: u64,
     end_ns: u64,
@@ -73,8 +77,9 @@ impl Exchange<'_> {
 }
 
 impl Recorded {
-    /// Opens a file and puts its session together.
-    pub fn open(path: &Path) -> Result<Self, Failure> {
+    /// Opens a file and puts its session together. What is known of its protocol is `profile`'s, as
+    /// `cami-ipa replay` takes it; without it, the recorded profile's.
+    pub fn open(path: &Path, profile: Option<&str>) -> Result<Self, Failure> {
         let failed = |error: RecordingError| {
             let message = format!("{} {error}", path.display());
             match error {
@@ -84,16 +89,31 @@ impl Recorded {
         };
         let recording = Recording::open(path).map_err(failed)?;
         let session = Session::of(&recording).map_err(failed)?;
-        Ok(Self::of(recording, session))
+        if let Some(name) = profile {
+            cami_replay::Protocol::named(name)
+                .map_err(|error| Failure::environment(format!("--profile: {error}")))?;
+        }
+        Ok(Self::of(recording, session, profile))
     }
 
-    fn of(recording: Recording, session: Session) -> Self {
-        let protocols: Vec<Protocol> =
-            session.hosts.iter().map(|life| Protocol::of(&life.host)).collect();
+    fn of(recording: Recording, session: Session, profile: Option<&str>) -> Self {
+        let mut protocols = Vec::new();
+        let mut unknown_profiles = BTreeMap::new();
+        for life in &session.hosts {
+            match cami_replay::Protocol::wanted(profile, &session, &life.host.profile) {
+                Ok(found) => protocols.push(Protocol::of(found.profile())),
+                // What happened can be told all the same.
+                Err(error) => {
+                    protocols.push(Protocol::unknown());
+                    unknown_profiles.insert(life.host.profile.clone(), error.to_string());
+                }
+            }
+        }
         let mut hosts = HashMap::new();
         for (at, life) in session.hosts.iter().enumerate() {
             hosts.entry(life.host.host).or_insert(at);
         }
+        let read_as = profile.map(str::to_owned);
         let (begin_ns, end_ns) = session.span_ns().unwrap_or((0, 0));
         let mut recorded = Self {
             recording,
@@ -101,6 +121,8 @@ impl Recorded {
             frames: Vec::new(),
             protocols,
             unknown: Protocol::unknown(),
+            read_as,
+            unknown_profiles,
             hosts,
             begin_ns,
             end_ns,
@@ -133,6 +155,17 @@ impl Recorded {
     /// Whether any host speaks a protocol whose frames are known.
     pub fn has_frames(&self) -> bool {
         self.protocols.iter().any(Protocol::has_frames)
+    }
+
+    /// `--frame` has no meaning without.
+    pub fn must_have_frames(&self) -> Result<(), Failure> {
+        if self.has_frames() {
+            return Ok(());
+        }
+        Err(Failure::usage(
+            "--frame: where its frames begin is not known; name a profile that knows with --profile"
+                .into(),
+        ))
     }
 
     /// How many frames there are.

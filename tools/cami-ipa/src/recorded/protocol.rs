@@ -3,7 +3,6 @@
 
 use cami_config::{Frames, Profile};
 use cami_ipu3::{Command, Group};
-use cami_recording::block::Host;
 use cami_wire::control::Role;
 
 /// The fields that are known, as profiles call them.
@@ -25,10 +24,9 @@ pub struct Lane {
 }
 
 impl Protocol {
-    /// That of a host. Of a profile that is not built in nothing is known.
-    pub fn of(host: &Host) -> Self {
-        let known = Profile::by_name(&host.profile).and_then(Result::ok);
-        Self { profile: known.unwrap_or_else(Profile::generic) }
+    /// That of a profile.
+    pub fn of(profile: &Profile) -> Self {
+        Self { profile: profile.clone() }
     }
 
     /// Nothing is known.

@@ -2,16 +2,21 @@
 
 use std::fs::File;
 use std::io;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::FileExt;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use cami_abi::Callbacks;
+use cami_link::sought_size;
+use cami_recording::MAX_CONTENT_BYTES;
+use nix::errno::Errno;
 use parking_lot::{Condvar, Mutex};
 
 /// `CAMERA_ALGORITHM_MSG_IPC_ERROR`.
 const IPC_ERROR: u32 = 1;
+/// What is kept of updates that nobody has looked at yet, in bytes: a library may flood.
+const MAX_UPDATE_BYTES: usize = 256 << 20;
 
 /// Collects answers.
 #[derive(Debug, Default)]
@@ -26,7 +31,8 @@ struct State {
     lost: bool,
     strangers: u64,
     updates: Vec<Update>,
-    updated: u64,
+    /// Bytes that these hold.
+    update_bytes: usize,
 }
 
 /// The library called `update`.
@@ -34,6 +40,10 @@ struct State {
 pub struct Update {
     /// Its number.
     pub upd_id: u32,
+    /// Its header.
+    pub header: Vec<u8>,
+    /// What its buffer held at the call; `None` where there is no buffer.
+    pub content: Option<io::Result<Vec<u8>>>,
     /// Its buffer.
     pub fd: Option<OwnedFd>,
 }
@@ -115,15 +125,39 @@ impl Answers {
         self.state.lock().lost
     }
 
-    /// Callbacks that answer no request, and calls of `update`.
-    pub fn unasked(&self) -> (u64, u64) {
-        let state = self.state.lock();
-        (state.strangers, state.updated)
+    /// Waits until the library's process is gone; false where it is not in time.
+    pub fn wait_for_loss(&self, patience: Duration) -> bool {
+        let deadline = Instant::now() + patience;
+        let mut state = self.state.lock();
+        while !state.lost {
+            if self.changed.wait_until(&mut state, deadline).timed_out() {
+                return state.lost;
+            }
+        }
+        true
+    }
+
+    /// Callbacks that answer no request.
+    pub fn strangers(&self) -> u64 {
+        self.state.lock().strangers
     }
 
     /// Updates that were not returned yet.
     pub fn updates(&self) -> Vec<Update> {
-        std::mem::take(&mut self.state.lock().updates)
+        let mut state = self.state.lock();
+        state.update_bytes = 0;
+        std::mem::take(&mut state.updates)
+    }
+
+    /// Waits for an update; false where none comes any more, or none in time.
+    pub fn wait_for_update(&self, deadline: Instant) -> bool {
+        let mut state = self.state.lock();
+        while state.updates.is_empty() {
+            if state.lost || self.changed.wait_until(&mut state, deadline).timed_out() {
+                return !state.updates.is_empty();
+            }
+        }
+        true
     }
 }
 
@@ -163,10 +197,26 @@ impl Callbacks for Answers {
         }
     }
 
-    fn update(&self, upd_id: u32, _header: &[u8], fd: Option<OwnedFd>) {
+    fn update(&self, upd_id: u32, header: &[u8], fd: Option<OwnedFd>) {
+        // Now: it is the library's again as soon as it is returned.
+        let room = MAX_UPDATE_BYTES.saturating_sub(self.state.lock().update_bytes);
+        let content = fd.as_ref().map(|fd| held(fd, room));
+        let bytes = content.as_ref().map_or(0, |content| content.as_ref().map_or(0, Vec::len));
         let mut state = self.state.lock();
-        state.updated += 1;
-        state.updates.push(Update { upd_id, fd });
+        state.update_bytes += header.len() + bytes;
+        state.updates.push(Update { upd_id, header: header.to_vec(), content, fd });
         self.changed.notify_all();
     }
+}
+
+/// What a buffer of the library's holds.
+fn held(fd: &OwnedFd, room: usize) -> io::Result<Vec<u8>> {
+    let bytes = sought_size(fd.as_fd())?;
+    if bytes > MAX_CONTENT_BYTES {
+        return Err(Errno::EFBIG.into());
+    }
+    let bytes = usize::try_from(bytes).ok().filter(|bytes| *bytes <= room).ok_or(Errno::ENOMEM)?;
+    let mut content = vec![0; bytes];
+    File::from(fd.try_clone()?).read_exact_at(&mut content, 0)?;
+    Ok(content)
 }

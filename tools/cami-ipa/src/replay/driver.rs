@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use cami_abi::CameraAlgorithm;
 use cami_link::{sealed_memory, write_all_at};
 use cami_recording::Recording;
+use cami_replay::Update as RecordedUpdate;
 use cami_replay::addresses::Addresses;
 use cami_replay::{Exchange, Host, Protocol, Step};
 
@@ -16,6 +17,32 @@ use crate::failure::Failure;
 
 /// The largest buffer that is made: the largest 3A buffer known has 2.4 MB.
 const MAX_BUFFER_BYTES: u64 = cami_recording::MAX_CONTENT_BYTES;
+
+/// How long a death is waited for that came when nothing was asked of the library.
+const IDLE_DEATH: Duration = Duration::from_secs(1);
+
+/// What the library did.
+#[derive(Debug)]
+pub enum Seen<'a> {
+    /// It answered.
+    Answered(Answered<'a>),
+    /// It called `update`, or did not where the recorded one did.
+    Updated(Updated<'a>),
+}
+
+/// An update, now and in the recording: by their order alone, since the library may send them from any
+/// thread.
+#[derive(Debug)]
+pub struct Updated<'a> {
+    /// Its number, from 1.
+    pub number: u64,
+    /// The recorded one; `None`: there were fewer.
+    pub recorded: Option<&'a RecordedUpdate>,
+    /// What the recorded one's buffer held; `None`: not recorded, or no buffer.
+    pub content: Option<Vec<u8>>,
+    /// The one now; `None`: it did not come.
+    pub now: Option<Update>,
+}
 
 /// A request that was answered as the recorded one was.
 #[derive(Debug)]
@@ -63,7 +90,8 @@ pub struct Driver<'a> {
     buffers: HashMap<i32, Buffer>,
     addresses: Addresses,
     under_way: Vec<UnderWay<'a>>,
-    update_statuses: std::slice::Iter<'a, u32>,
+    recorded_updates: &'a [RecordedUpdate],
+    updates: usize,
 }
 
 #[derive(Debug)]
@@ -97,24 +125,25 @@ impl<'a> Driver<'a> {
             buffers: HashMap::new(),
             addresses: Addresses::default(),
             under_way: Vec::new(),
-            update_statuses: [].iter(),
+            recorded_updates: &[],
+            updates: 0,
         }
     }
 
-    /// Callbacks that answer no request, and calls of `update`.
-    pub fn unasked(&self) -> (u64, u64) {
-        self.answers.unasked()
+    /// Callbacks that answer no request.
+    pub fn strangers(&self) -> u64 {
+        self.answers.strangers()
     }
 
-    /// Initialises the library, makes all requests, and ends it. `take` gets each answer, and
-    /// `note` what else is worth a line.
+    /// Initialises the library, makes all requests, and ends it. `take` gets each answer and update,
+    /// and `note` what else is worth a line.
     pub fn drive(
         &mut self,
         host: &'a Host,
-        mut take: impl FnMut(Answered<'_>),
+        mut take: impl FnMut(Seen<'_>),
         mut note: impl FnMut(String),
     ) -> Result<Ending, Failure> {
-        self.update_statuses = host.update_statuses.iter();
+        self.recorded_updates = &host.updates;
         let callbacks: Arc<Answers> = Arc::clone(&self.answers);
         let result = self.library.initialize(callbacks);
         if result < 0 {
@@ -122,14 +151,16 @@ impl<'a> Driver<'a> {
             return Err(Failure::environment(format!("the library's initialize failed: {error}")));
         }
         let ending = self.steps(host, &mut take, &mut note);
+        // Of a library that died or hangs, those that had come.
+        let taken = self.take_updates(&mut take);
         self.library.deinitialize();
-        ending
+        taken.and(ending)
     }
 
     fn steps(
         &mut self,
         host: &'a Host,
-        take: &mut dyn FnMut(Answered<'_>),
+        take: &mut dyn FnMut(Seen<'_>),
         note: &mut dyn FnMut(String),
     ) -> Result<Ending, Failure> {
         let start = Instant::now();
@@ -162,7 +193,9 @@ impl<'a> Driver<'a> {
         if let Some(ending) = self.settle(None, take)? {
             return Ok(ending);
         }
-        self.end(host)
+        let ending = self.end(host, take)?;
+        self.last_updates(take)?;
+        Ok(ending)
     }
 
     fn register(&mut self, recorded: i32, bytes: u64) -> Result<Option<Ending>, Failure> {
@@ -236,8 +269,9 @@ impl<'a> Driver<'a> {
     fn settle(
         &mut self,
         until_ns: Option<u64>,
-        take: &mut dyn FnMut(Answered<'_>),
+        take: &mut dyn FnMut(Seen<'_>),
     ) -> Result<Option<Ending>, Failure> {
+        self.take_updates(take)?;
         let answered = |under_way: &UnderWay<'_>| {
             let answer = under_way.exchange.answer;
             answer.is_some_and(|answer| until_ns.is_none_or(|until| answer.at_ns <= until))
@@ -246,7 +280,7 @@ impl<'a> Driver<'a> {
             let under_way = self.under_way.remove(next);
             let UnderWay { place, exchange, made } = under_way;
             let what = self.what(exchange);
-            match self.wait(place, made) {
+            match self.wait(place, made, take)? {
                 Ok(reply) => self.answered(exchange, reply, made, take)?,
                 Err(NoReply::Lost) => return Ok(Some(Ending::Died(what))),
                 Err(_) => return Ok(Some(Ending::Hung(what))),
@@ -255,18 +289,61 @@ impl<'a> Driver<'a> {
         Ok(None)
     }
 
-    /// Waits for an answer. Meanwhile updates are returned, with the recorded statuses in their order.
-    fn wait(&mut self, place: usize, made: Instant) -> Result<Reply, NoReply> {
+    /// Waits for an answer. Meanwhile updates are returned.
+    fn wait(
+        &mut self,
+        place: usize,
+        made: Instant,
+        take: &mut dyn FnMut(Seen<'_>),
+    ) -> Result<Result<Reply, NoReply>, Failure> {
         loop {
             let reply = self.answers.wait(place, made + self.timeout);
             if !matches!(reply, Err(NoReply::Updates)) {
-                return reply;
+                return Ok(reply);
             }
-            for Update { upd_id, fd } in self.answers.updates() {
-                let status = self.update_statuses.next().copied().unwrap_or(0);
-                self.library.update_return(upd_id, status, fd);
-            }
+            self.take_updates(take)?;
         }
+    }
+
+    /// Returns what updates have come, with the recorded statuses in their order.
+    fn take_updates(&mut self, take: &mut dyn FnMut(Seen<'_>)) -> Result<(), Failure> {
+        for mut now in self.answers.updates() {
+            let recorded = self.recorded_updates.get(self.updates);
+            let status = recorded.and_then(|update| update.returned).map_or(0, |back| back.status);
+            self.library.update_return(now.upd_id, status, now.fd.take());
+            self.update(Some(now), take)?;
+        }
+        Ok(())
+    }
+
+    /// The next update, or that it did not come.
+    fn update(
+        &mut self,
+        now: Option<Update>,
+        take: &mut dyn FnMut(Seen<'_>),
+    ) -> Result<(), Failure> {
+        let recorded = self.recorded_updates.get(self.updates);
+        self.updates += 1;
+        let number = self.updates as u64;
+        let content = recorded.map(|update| update.content).filter(|&content| content != 0);
+        let content = content.map(|content| self.recording.content(content)).transpose();
+        let content =
+            content.map_err(|error| Failure::environment(format!("update {number}: {error}")))?;
+        take(Seen::Updated(Updated { number, recorded, content, now }));
+        Ok(())
+    }
+
+    /// Waits for the updates that the recording has beyond the last answer.
+    fn last_updates(&mut self, take: &mut dyn FnMut(Seen<'_>)) -> Result<(), Failure> {
+        let deadline = Instant::now() + self.timeout;
+        self.take_updates(take)?;
+        while self.updates < self.recorded_updates.len() && self.answers.wait_for_update(deadline) {
+            self.take_updates(take)?;
+        }
+        while self.updates < self.recorded_updates.len() {
+            self.update(None, take)?;
+        }
+        Ok(())
     }
 
     fn answered(
@@ -274,7 +351,7 @@ impl<'a> Driver<'a> {
         exchange: &'a Exchange,
         reply: Reply,
         made: Instant,
-        take: &mut dyn FnMut(Answered<'_>),
+        take: &mut dyn FnMut(Seen<'_>),
     ) -> Result<(), Failure> {
         let Some(answer) = exchange.answer else { return Ok(()) };
         let title = || exchange.title(self.protocol);
@@ -295,19 +372,25 @@ impl<'a> Driver<'a> {
         }
         let took = reply.at.saturating_duration_since(made);
         let recorded_status = answer.status;
-        take(Answered { exchange, recorded, recorded_status, reply, took });
+        take(Seen::Answered(Answered { exchange, recorded, recorded_status, reply, took }));
         Ok(())
     }
 
     /// What became of requests that have no answer in the recording.
-    fn end(&mut self, host: &Host) -> Result<Ending, Failure> {
+    fn end(&mut self, host: &Host, take: &mut dyn FnMut(Seen<'_>)) -> Result<Ending, Failure> {
         let Some(UnderWay { place, exchange, made }) = self.under_way.pop() else {
-            return Ok(if host.died { Ending::Survived } else { Ending::Complete });
+            return Ok(match host.death {
+                None => Ending::Complete,
+                Some(_) if self.answers.wait_for_loss(self.timeout.min(IDLE_DEATH)) => {
+                    Ending::DiedAsRecorded("nothing asked of it".into())
+                }
+                Some(_) => Ending::Survived,
+            });
         };
-        if !host.died {
+        if host.death.is_none() {
             return Ok(Ending::Complete);
         }
-        match self.wait(place, made) {
+        match self.wait(place, made, take)? {
             Err(NoReply::Lost) => Ok(Ending::DiedAsRecorded(self.what(exchange))),
             _ => Ok(Ending::Survived),
         }

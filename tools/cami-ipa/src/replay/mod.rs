@@ -4,9 +4,10 @@ mod answers;
 mod driver;
 pub mod import;
 pub mod options;
+mod text;
 mod verdict;
 
-use std::io::{IsTerminal, Write};
+use std::io::Write;
 use std::path::Path;
 
 use cami_recording::{Ending as FileEnding, Recording, Session};
@@ -14,7 +15,7 @@ use cami_replay::{Host, Protocol};
 
 use crate::failure::Failure;
 use crate::library::{Paths, Wanted};
-use driver::{Driver, Ending};
+use driver::{Driver, Ending, Seen};
 pub use options::{ImportOptions, ReplayOptions};
 use verdict::Verdict;
 
@@ -39,10 +40,7 @@ pub fn replay(options: &ReplayOptions) -> Result<(), Failure> {
             None => "has no host".to_owned(),
         }));
     };
-    let protocol = match &options.profile {
-        Some(name) => Protocol::named(name),
-        None => Protocol::recorded(&session, &first.host.profile),
-    };
+    let protocol = Protocol::wanted(options.profile.as_deref(), &session, &first.host.profile);
     let protocol = protocol.map_err(|error| wrong(&format!("{error}; name one with --profile")))?;
 
     // The host is told by a name or a path; a profile that only the recording has is none for it.
@@ -81,9 +79,14 @@ pub fn replay(options: &ReplayOptions) -> Result<(), Failure> {
         let mut notes = Vec::new();
         let ending = driver.drive(
             &host,
-            |answered| {
-                verdict.take(host.number, &protocol, &options.tolerances, &answered);
-                progress.step();
+            |seen| match seen {
+                Seen::Answered(answered) => {
+                    verdict.take(host.number, &protocol, &options.tolerances, &answered);
+                    progress.step();
+                }
+                Seen::Updated(updated) => {
+                    verdict.take_update(host.number, &options.tolerances, &updated);
+                }
             },
             |note| notes.push(note),
         );
@@ -92,26 +95,18 @@ pub fn replay(options: &ReplayOptions) -> Result<(), Failure> {
         verdict.notes.append(&mut notes);
         let (line, falls_short) = told(ending?);
         verdict.endings.extend(line.map(|line| format!("host {}: {line}", host.number)));
-        let (strangers, updates) = driver.unasked();
+        let strangers = driver.strangers();
         if strangers > 0 {
             verdict.notes.push(format!("{strangers} callbacks answer no request"));
-        }
-        let recorded = host.update_statuses.len();
-        if updates > 0 || recorded > 0 {
-            verdict.notes.push(format!(
-                "{updates} updates of the library, {recorded} in the recording, were not compared"
-            ));
         }
         failed |= falls_short;
     }
     verdict.finish();
     tell(options, &verdict)?;
-    match (failed, verdict.different_answers) {
-        (true, _) => Err(Failure::falls_short(verdict.endings.join("; "))),
-        (false, 0) => Ok(()),
-        (false, 1) => Err(Failure::falls_short("one answer differs".into())),
-        (false, count) => Err(Failure::falls_short(format!("{count} answers differ"))),
+    if failed {
+        return Err(Failure::falls_short(verdict.endings.join("; ")));
     }
+    verdict.differs().map_or(Ok(()), |line| Err(Failure::falls_short(line)))
 }
 
 /// How a host ended in words, and whether the library falls short by it.
@@ -171,7 +166,7 @@ struct Progress {
 
 impl Progress {
     fn new() -> Self {
-        Self { terminal: std::io::stderr().is_terminal(), host: 0, done: 0, all: 0 }
+        Self { terminal: crate::terminal::can_draw(&std::io::stderr()), host: 0, done: 0, all: 0 }
     }
 
     fn begin(&mut self, host: u32, all: u64) {

@@ -28,11 +28,13 @@ what is asked
   --timeout MS            how long an answer is waited for (default: 10000)
 
 what is told
-  --compare               every output that differs, by command and field, and a summary
+  --compare               every output that differs, by command and field, and a summary; the
+                          library's updates too
   --tolerance FIELD=PERCENT
                           how far a field may be off, per cent of the recorded value; FIELD is its
                           name or path, with COMMAND. before it or not, and * for any text;
-                          \"any\" in place of a number leaves it out; the last that fits holds
+                          \"any\" in place of a number leaves it out, which is all that can be
+                          done for bytes and for update.header; the last that fits holds
                           (default: every bit counts)
   --all                   all differences of a field, in place of the first five
   --json FILE             the same as data (\"-\" for standard output, in place of the text)

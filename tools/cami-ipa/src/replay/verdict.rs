@@ -1,12 +1,12 @@
 //! What came of a replay: the differences, and a summary of them.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 
-use cami_replay::{Difference, Protocol, Side, Tolerances, compare};
+use cami_replay::compare::{UPDATE, absence};
+use cami_replay::{Brought, Difference, Held, Protocol, Side, Tolerances, compare, compare_update};
 use serde::Serialize;
 
-use super::driver::Answered;
+use super::driver::{Answered, Updated};
 use crate::latency::Latencies;
 
 /// Differences of one field that are told one by one, unless all are asked for.
@@ -31,6 +31,12 @@ pub struct Verdict {
     pub frames: u64,
     /// Answers that differ.
     pub different_answers: u64,
+    /// The library's updates.
+    pub updates: u64,
+    /// Those of the recording.
+    pub recorded_updates: u64,
+    /// Updates that differ, are missing, or are more than there were.
+    pub different_updates: u64,
     /// What is not compared.
     pub not_compared: Vec<String>,
     /// What else is to be known.
@@ -56,13 +62,16 @@ pub struct Verdict {
 pub struct Told {
     /// The host.
     pub host: u32,
-    /// The frame, if the request is in one.
+    /// The frame, if the request is in one; of an update that in which the recorded one came.
     pub frame: Option<u64>,
     /// The request's number in the recording.
-    pub request: u64,
-    /// The command.
+    pub request: Option<u64>,
+    /// Of an update its number among its host's, from 1.
+    pub update: Option<u64>,
+    /// The command, or `update`.
     pub command: String,
-    /// The field; `bytes` where none is known, `status`, `size`.
+    /// The field; `bytes` where none is known, `status`, `size`; of an update `upd_id`, `header`,
+    /// `header_size`, `bytes`, `size`, `buffer`, or `call`: whether it came.
     pub field: String,
     /// The first place of it that differs.
     pub place: String,
@@ -83,12 +92,14 @@ pub struct Line {
     pub command: String,
     /// The field.
     pub field: String,
-    /// Answers in which it differs.
+    /// Answers, or updates, in which it differs.
     pub answers: u64,
     /// The first of them in a frame.
     pub first_frame: Option<u64>,
-    /// The first of them: its number in the recording.
-    pub first_request: u64,
+    /// The first of them: the request's number in the recording.
+    pub first_request: Option<u64>,
+    /// The first of them, if it is an update: its number among its host's.
+    pub first_update: Option<u64>,
     /// How far it is off at most, per cent.
     pub largest_percent: Option<f64>,
 }
@@ -159,19 +170,57 @@ impl Verdict {
             ));
         }
         self.different_answers += u64::from(!differences.is_empty());
+        let (frame, request) = (exchange.frame, Some(exchange.number));
+        let what = What { host, frame, request, update: None, command: &command };
         for difference in differences {
-            self.add(host, exchange.frame, exchange.number, &command, difference);
+            self.add(what, difference);
         }
     }
 
-    fn add(
-        &mut self,
-        host: u32,
-        frame: Option<u64>,
-        request: u64,
-        command: &str,
-        difference: Difference,
-    ) {
+    /// Takes an update.
+    pub fn take_update(&mut self, host: u32, tolerances: &Tolerances, updated: &Updated<'_>) {
+        let Updated { number, recorded, content, now } = updated;
+        self.updates += u64::from(now.is_some());
+        self.recorded_updates += u64::from(recorded.is_some());
+        if !self.compared {
+            return;
+        }
+        let differences = match (recorded, now) {
+            (Some(recorded), Some(now)) => {
+                let was = match content {
+                    Some(content) => Held::Bytes(content),
+                    None if recorded.content_errno != 0 => Held::Unknown,
+                    None => Held::Nothing,
+                };
+                let is = match &now.content {
+                    Some(Ok(content)) => Held::Bytes(content),
+                    Some(Err(_)) => Held::Unknown,
+                    None => Held::Nothing,
+                };
+                for (held, whose) in [(was, "the recorded one's"), (is, "this library's")] {
+                    if held == Held::Unknown {
+                        self.notes.push(format!(
+                            "update {number}: what its buffer held is not known, {whose}"
+                        ));
+                    }
+                }
+                let header = recorded.header.as_slice();
+                let recorded = Brought { upd_id: recorded.upd_id, header, buffer: was };
+                let now = Brought { upd_id: now.upd_id, header: &now.header, buffer: is };
+                compare_update(tolerances, recorded, now)
+            }
+            (recorded, _) => vec![absence("call", recorded.is_some())],
+        };
+        self.different_updates += u64::from(!differences.is_empty());
+        let frame = recorded.and_then(|recorded| recorded.frame);
+        let what = What { host, frame, request: None, update: Some(*number), command: UPDATE };
+        for difference in differences {
+            self.add(what, difference);
+        }
+    }
+
+    fn add(&mut self, what: What<'_>, difference: Difference) {
+        let What { host, frame, request, update, command } = what;
         let Difference { field, place, recorded, now, percent, count } = difference;
         let line = self.lines.entry((command.to_owned(), field.clone())).or_insert_with(|| Line {
             command: command.to_owned(),
@@ -179,6 +228,7 @@ impl Verdict {
             answers: 0,
             first_frame: None,
             first_request: request,
+            first_update: update,
             largest_percent: None,
         });
         line.answers += 1;
@@ -193,6 +243,7 @@ impl Verdict {
                 host,
                 frame,
                 request,
+                update,
                 command,
                 field,
                 place,
@@ -204,10 +255,28 @@ impl Verdict {
         }
     }
 
+    /// What differs in one line; `None` where nothing does.
+    pub fn differs(&self) -> Option<String> {
+        let count = |count: u64, what: &str| match count {
+            0 => None,
+            1 => Some(format!("one {what}")),
+            count => Some(format!("{count} {what}s")),
+        };
+        let answers = count(self.different_answers, "answer");
+        let updates = count(self.different_updates, "update");
+        let verb = if self.different_answers + self.different_updates == 1 { "s" } else { "" };
+        match (answers, updates) {
+            (None, None) => None,
+            (Some(one), None) | (None, Some(one)) => Some(format!("{one} differ{verb}")),
+            (Some(answers), Some(updates)) => Some(format!("{answers} and {updates} differ")),
+        }
+    }
+
     /// When all is taken.
     pub fn finish(&mut self) {
         self.summary = self.lines.values().cloned().collect();
-        self.summary.sort_by_key(|line| line.first_request);
+        // Updates behind the answers.
+        self.summary.sort_by_key(|line| (line.first_update, line.first_request));
         for (command, latencies) in &self.latencies {
             let ms = |percent| latencies.percentile_us(percent).unwrap_or(0) as f64 / 1000.0;
             let latency =
@@ -215,88 +284,14 @@ impl Verdict {
             self.latency_ms.insert(command.clone(), latency);
         }
     }
-
-    /// The whole as text.
-    pub fn text(&self) -> String {
-        let mut text = String::new();
-        for told in &self.differences {
-            let _ = writeln!(text, "{}", told.line(self.hosts > 1));
-        }
-        if self.compared && !self.summary.is_empty() {
-            if !self.differences.is_empty() {
-                text.push('\n');
-            }
-            let _ = writeln!(text, "{} of {} answers differ", self.different_answers, self.answers);
-            let widest = |of: fn(&Line) -> &str| {
-                self.summary.iter().map(|line| of(line).len()).max().unwrap_or(0)
-            };
-            let (command, field) = (widest(|line| &line.command), widest(|line| &line.field));
-            for line in &self.summary {
-                let first = line.first_frame.map_or_else(
-                    || format!("first request {}", line.first_request),
-                    |frame| format!("first frame {frame}"),
-                );
-                let most = line
-                    .largest_percent
-                    .map_or_else(String::new, |percent| format!(", at most {}", signed(percent)));
-                let times = if line.answers == 1 { "answer" } else { "answers" };
-                let _ = writeln!(
-                    text,
-                    "  {:command$}  {:field$}  {} {times}, {first}{most}",
-                    line.command, line.field, line.answers
-                );
-            }
-        } else if self.compared {
-            let _ = writeln!(text, "no difference in {} answers", self.answers);
-        } else {
-            let _ = writeln!(text, "{} requests answered, {} frames", self.answers, self.frames);
-            for (command, latency) in &self.latency_ms {
-                let _ = writeln!(
-                    text,
-                    "  {command:28} {:6} answers, median {:9.3} ms, longest {:9.3} ms",
-                    latency.answers, latency.median, latency.largest
-                );
-            }
-        }
-        for ending in self.endings.iter().chain(&self.notes) {
-            let _ = writeln!(text, "{ending}");
-        }
-        for excluded in &self.not_compared {
-            let _ = writeln!(text, "not compared: {excluded}");
-        }
-        text
-    }
 }
 
-impl Told {
-    /// One line: `frame 12 AIQ_AE_RUN exposure_time_us 33019 → 32988, -0.09 %`.
-    fn line(&self, hosts: bool) -> String {
-        let mut line = String::new();
-        if hosts {
-            let _ = write!(line, "host {} ", self.host);
-        }
-        match self.frame {
-            Some(frame) => {
-                let _ = write!(line, "frame {frame} ");
-            }
-            None => {
-                let _ = write!(line, "request {} ", self.request);
-            }
-        }
-        let _ = write!(line, "{} {} {} → {}", self.command, self.place, self.recorded, self.now);
-        if let Some(percent) = self.percent {
-            let _ = write!(line, ", {}", signed(percent));
-        }
-        if self.count > 1 {
-            let what = if self.field == "bytes" { "bytes" } else { "values" };
-            let _ = write!(line, " ({} {what} differ)", self.count);
-        }
-        line
-    }
-}
-
-/// Per cent with as many digits as it takes to be seen.
-fn signed(percent: f64) -> String {
-    let digits = if percent.abs() < 0.01 { 6 } else { 2 };
-    format!("{percent:+.digits$} %")
+/// Where a difference is.
+#[derive(Clone, Copy, Debug)]
+struct What<'a> {
+    host: u32,
+    frame: Option<u64>,
+    request: Option<u64>,
+    update: Option<u64>,
+    command: &'a str,
 }

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use cami_recording::Ending;
+use cami_replay::protocol::PROFILE_TEXT;
 
 use crate::recorded::Recorded;
 use crate::status::human::{bytes, name, time};
@@ -23,7 +24,11 @@ pub fn pairs(recorded: &Recorded, file: &Path) -> Vec<(String, String)> {
     ];
     for annotation in session.annotations.iter().take(HOSTS) {
         let key = name(&annotation.key, 40).replace('_', " ");
-        pairs.push((key, name(&annotation.value, LONGEST)));
+        let value = match annotation.key.as_str() {
+            PROFILE_TEXT => format!("a copy of {}", bytes(annotation.value.len() as u64)),
+            _ => name(&annotation.value, LONGEST),
+        };
+        pairs.push((key, value));
     }
     let ending = match recording.ending() {
         Ending::Complete => format!("complete, {}", bytes(recording.good_bytes())),
@@ -41,6 +46,15 @@ pub fn pairs(recorded: &Recorded, file: &Path) -> Vec<(String, String)> {
     } else {
         String::new()
     };
+    pairs.extend(
+        recorded.read_as.iter().map(|profile| ("read as".to_owned(), name(profile, LONGEST))),
+    );
+    for reason in recorded.unknown_profiles.values().take(HOSTS) {
+        pairs.push((
+            "unknown".to_owned(),
+            format!("{}; name one with --profile", name(reason, LONGEST)),
+        ));
+    }
     pairs.push(("span".to_owned(), time(recorded.span_ns() / 1000)));
     pairs.push((
         "requests".to_owned(),

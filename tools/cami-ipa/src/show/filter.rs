@@ -39,10 +39,8 @@ impl Filter {
 
     /// Whether what is asked for can be in this recording.
     pub fn check(&self, recorded: &Recorded) -> Result<(), Failure> {
-        if self.frames.is_some() && !recorded.has_frames() {
-            return Err(Failure::usage(
-                "--frame: frames are known of the profile intel-ipu3 only".into(),
-            ));
+        if self.frames.is_some() {
+            recorded.must_have_frames()?;
         }
         if let Some(host) = self.host.filter(|host| recorded.host(*host).is_none()) {
             return Err(Failure::usage(format!("--host: there is no host {host} in it")));

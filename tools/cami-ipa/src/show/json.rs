@@ -55,6 +55,8 @@ pub fn about(recorded: &Recorded, file: &Path) -> Value {
         "kind": "recording",
         "file": file.display().to_string(),
         "begun_unix_ms": recording.begun_ns() / 1_000_000,
+        "read_as": recorded.read_as,
+        "unknown_profiles": recorded.unknown_profiles,
         "span_us": recorded.span_ns() / 1000,
         "ending": ending,
         "good_bytes": good_until,

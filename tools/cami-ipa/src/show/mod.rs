@@ -24,7 +24,7 @@ pub use options::{HELP, ShowOptions, frames, parse};
 
 /// Does it.
 pub fn show(options: &ShowOptions) -> Result<(), Failure> {
-    let recorded = Recorded::open(&options.file)?;
+    let recorded = Recorded::open(&options.file, options.profile.as_deref())?;
     if let Some(content) = options.content {
         return one_content(&recorded, content, options.to.as_deref());
     }

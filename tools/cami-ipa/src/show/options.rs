@@ -14,6 +14,8 @@ use crate::recorded::{FrameRange, Item};
 pub struct ShowOptions {
     /// The recording.
     pub file: PathBuf,
+    /// In place of the recorded profile.
+    pub profile: Option<String>,
     /// What of it.
     pub filter: Filter,
     /// Whether answers are decoded.
@@ -38,8 +40,8 @@ begin, host, frame, and what it was; of a request its command, the library's thr
 number, buffer, status, time to the answer, and the numbers of what the buffer held before and after.
 
 which of them (all that is given must hold)
-  --frame A..B      frames from A to before B; also A.., ..B and A (intel-ipu3 only: a frame begins
-                    with statistics, or with a request that it has already)
+  --frame A..B      frames from A to before B; also A.., ..B and A (where the profile says with which
+                    requests a frame begins)
   --command NAME    requests and calls of a name, its end (AE_RUN) or a command's number
   --host N          what happened in one host
   --kind KIND       host, resumed, died, ended, lost, request, call, unsolicited, update, line, usage
@@ -47,7 +49,8 @@ which of them (all that is given must hold)
   --slow US         requests that took as many microseconds or more, or were never answered
 
 what of them
-  --fields          also what is in answers, where the protocol is known (intel-ipu3)
+  --fields          also what is in buffers, where the profile has fields (intel-ipu3)
+  --profile PROFILE what is known of its protocol: names, frames, fields (default: the recorded one)
   --json FILE       the same as JSON lines, the first of which is what the recording is (\"-\" for
                     standard output, in place of the text)
   --extract DIR     the buffers of the requests that are shown as files NUMBER_COMMAND_in.bin and
@@ -64,6 +67,7 @@ pub fn parse(mut parser: lexopt::Parser) -> Result<Command, Failure> {
     let wrong = |what: String| Failure::usage(format!("{what}; see cami-ipa help show"));
     let mut file = None;
     let mut filter = Filter::default();
+    let mut profile = None;
     let (mut fields, mut json, mut extract, mut content, mut to) = (false, None, None, None, None);
     while let Some(argument) = parser.next().map_err(&usage)? {
         match argument {
@@ -85,6 +89,7 @@ pub fn parse(mut parser: lexopt::Parser) -> Result<Command, Failure> {
             Long("failed") => filter.failed = true,
             Long("slow") => filter.slow_us = Some(number(&mut parser, "--slow", 0, u64::MAX)?),
             Long("fields") => fields = true,
+            Long("profile") => profile = Some(text(&mut parser, "--profile")?),
             Long("json") => json = Some(path(&mut parser)?),
             Long("extract") => extract = Some(path(&mut parser)?),
             Long("content") => content = Some(number(&mut parser, "--content", 1, u64::MAX)?),
@@ -100,7 +105,7 @@ pub fn parse(mut parser: lexopt::Parser) -> Result<Command, Failure> {
     if content.is_some() && (filter.is_any() || fields || json.is_some() || extract.is_some()) {
         return Err(wrong("--content: goes with --to only".into()));
     }
-    Ok(Command::Show(ShowOptions { file, filter, fields, json, extract, content, to }))
+    Ok(Command::Show(ShowOptions { file, profile, filter, fields, json, extract, content, to }))
 }
 
 /// The value of `--frame`.

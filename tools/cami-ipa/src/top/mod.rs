@@ -4,7 +4,6 @@ mod rates;
 mod screen;
 mod terminal;
 
-use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -15,6 +14,7 @@ use crate::options::{Command, number, path, usage_of};
 use crate::outputs::STANDARD_OUTPUT;
 use crate::sink::Sink;
 use crate::status::{self, StatusOptions};
+use crate::terminal::can_draw;
 use rates::Rates;
 use terminal::{Terminal, Wish};
 
@@ -39,8 +39,8 @@ usage: cami-ipa top [OPTION...]
 
 Shows what the hosts that run are doing, and again every second: requests per second, requests in
 flight, how long the last answers took (of at most 64 requests), restarts, memory. Where standard
-output is a terminal the picture is renewed in place, and q, Esc or ^C ends it; elsewhere tables
-follow one another.
+output is a terminal the picture is renewed in place, and q, Esc or ^C ends it (^Z stops it as any
+program, and nothing is shown while it is in the background); elsewhere tables follow one another.
 
   --once              show it once
   --times N           show it N times
@@ -95,7 +95,7 @@ pub fn top(options: &TopOptions) -> Result<(), Failure> {
         None => Sink::none(),
     };
     let mut text = if to_stdout { Sink::none() } else { Sink::stdout() };
-    let in_place = !to_stdout && options.times != 1 && std::io::stdout().is_terminal();
+    let in_place = !to_stdout && options.times != 1 && can_draw(&std::io::stdout());
     let mut terminal = Terminal::open(in_place)?;
     let mut rates = Rates::default();
     let mut looks: u64 = 0;
@@ -105,9 +105,13 @@ pub fn top(options: &TopOptions) -> Result<(), Failure> {
         let look = rates.look(&report);
         data.line(&look.json())?;
         data.flush()?;
-        text.put(&screen::render(&look, in_place.then(|| terminal.size())))?;
-        text.flush()?;
-        looks = looks.saturating_add(1);
+        let shows = terminal.is_ours();
+        if shows {
+            text.put(&screen::render(&look, in_place.then(|| terminal.size())))?;
+            text.flush()?;
+        }
+        // One that is not to be seen anywhere is none of those that were asked for.
+        looks = looks.saturating_add(u64::from(shows || !data.is_gone()));
         if looks == options.times || (text.is_gone() && data.is_gone()) {
             return Ok(());
         }

@@ -14,10 +14,13 @@
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Write};
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use nix::sys::signal::{Signal, killpg};
+use nix::unistd::Pid;
 use serde_json::{Value, json};
 
 /// Longer than any step takes on a busy machine.
@@ -49,7 +52,7 @@ impl Browser {
     /// Starts one; `None`, with a word, where there is none.
     pub fn start() -> Option<Self> {
         let Some(program) = program() else {
-            eprintln!("skipped: there is no Chromium here (CAMI_IPA_CHROMIUM names one)");
+            eprintln!("SKIPPED: there is no Chromium here (CAMI_IPA_CHROMIUM names one)");
             return None;
         };
         let room = tempfile::tempdir().unwrap();
@@ -77,9 +80,13 @@ impl Browser {
             .env("TO", &to)
             .env("FROM", &from)
             .env("HOME", room.path())
+            // Killed, it leaves folders of its own behind.
+            .env("TMPDIR", room.path())
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
+            // It has processes of its own, which are to end with it.
+            .process_group(0)
             .spawn()
             .unwrap();
         let to = File::options().write(true).open(to).unwrap();
@@ -249,7 +256,9 @@ impl Browser {
 
 impl Drop for Browser {
     fn drop(&mut self) {
-        let _ = self.child.kill();
+        if let Ok(group) = i32::try_from(self.child.id()) {
+            let _ = killpg(Pid::from_raw(group), Signal::SIGKILL);
+        }
         let _ = self.child.wait();
     }
 }

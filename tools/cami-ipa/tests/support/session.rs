@@ -40,6 +40,8 @@ pub struct Plan {
     pub line: String,
     /// The profile.
     pub profile: String,
+    /// The recording's copy of it.
+    pub profile_text: Option<String>,
 }
 
 impl Default for Plan {
@@ -50,9 +52,21 @@ impl Default for Plan {
             failure: None,
             line: "hello".to_owned(),
             profile: "intel-ipu3".to_owned(),
+            profile_text: None,
         }
     }
 }
+
+/// A profile of one's own: the numbers of IPU3's commands under other names, without fields. A frame
+/// begins with `measure` (AIQ_AE_RUN).
+pub const OWN_PROFILE: &str = "\
+name = \"own\"
+frame_begins = [\"measure\"]
+[commands.measure]
+id = 8
+[commands.balance]
+id = 10
+";
 
 /// Exposure time of a frame, in µs.
 pub fn exposure_us(frame: u32) -> i32 {
@@ -118,7 +132,7 @@ impl Session {
             self.shadows.push(Shadow::default());
         }
         let snapshot = self.shadows[handle]
-            .look(bytes.len(), |out: &mut [u8], at| {
+            .look(bytes.len(), &mut |out: &mut [u8], at| {
                 out.copy_from_slice(&bytes[at as usize..][..out.len()]);
                 Ok::<(), ()>(())
             })
@@ -174,7 +188,10 @@ pub fn write(path: &Path, plan: &Plan) {
     let writer = Writer::begin(file, 1_790_000_000_000_000_000).expect("written");
     let mut session =
         Session { writer, shadows: Vec::new(), number: 0, cookie: 0, host: 0, now: BEGIN_NS };
-    for (key, value) in [("tool_version", "0.1.0"), ("kernel", "Linux 6.1.0")] {
+    let copy = plan.profile_text.iter().map(|text| ("profile_text", text.as_str()));
+    for (key, value) in
+        [("tool_version", "0.1.0"), ("kernel", "Linux 6.1.0")].into_iter().chain(copy)
+    {
         let annotation = Annotation { key: key.into(), value: value.into() };
         session.writer.write(&annotation.into()).expect("written");
     }

@@ -39,36 +39,35 @@ thread_local! {
     static SPENT: Cell<Option<(Instant, Duration)>> = const { Cell::new(None) };
 }
 
-/// Reads a buffer, whatever it is.
-#[derive(Debug)]
-pub struct Contents<'a> {
-    file: &'a File,
-    dma_buf: Option<DmaBuf<'a>>,
+/// Reads a buffer, whatever it is, from one time to the end of it.
+#[derive(Debug, Default)]
+pub struct Contents {
+    dma_buf: Option<DmaBuf>,
 }
 
-impl<'a> Contents<'a> {
-    /// Of this file.
-    pub fn of(file: &'a File) -> Self {
-        Self { file, dma_buf: None }
-    }
-
-    /// Fills all of `part` from the offset `at`.
+impl Contents {
+    /// Fills all of `part` from the offset `at` of `file`, which is the same until [`Contents::end`].
     ///
     /// # Errors
     /// What the kernel says. Of a dma-buf also `EBUSY`: a device is writing to it, or there is no time left for
     /// such buffers in this second.
-    pub fn read(&mut self, part: &mut [u8], at: u64) -> io::Result<()> {
+    pub fn read(&mut self, file: &File, part: &mut [u8], at: u64) -> io::Result<()> {
         if let Some(dma_buf) = &self.dma_buf {
             return dma_buf.read(part, at);
         }
         let cannot =
             |error: &io::Error| matches!(error.raw_os_error(), Some(libc::ESPIPE | libc::EINVAL));
-        match self.file.read_exact_at(part, at) {
-            Err(error) if cannot(&error) && is_dma_buf(self.file) => {
-                self.dma_buf.insert(DmaBuf::begin(self.file)?).read(part, at)
+        match file.read_exact_at(part, at) {
+            Err(error) if cannot(&error) && is_dma_buf(file) => {
+                self.dma_buf.insert(DmaBuf::begin(file)?).read(part, at)
             }
             read => read,
         }
+    }
+
+    /// Devices may write to it again.
+    pub fn end(&mut self) {
+        self.dma_buf = None;
     }
 }
 
@@ -78,15 +77,15 @@ fn is_dma_buf(file: &File) -> bool {
 
 /// A dma-buf that is read.
 #[derive(Debug)]
-struct DmaBuf<'a> {
-    file: &'a File,
+struct DmaBuf {
+    file: File,
     scratch: File,
     began: Instant,
 }
 
-impl<'a> DmaBuf<'a> {
+impl DmaBuf {
     /// What a device has written to it is there.
-    fn begin(file: &'a File) -> io::Result<Self> {
+    fn begin(file: &File) -> io::Result<Self> {
         let began = Instant::now();
         if !has_time(began) {
             return Err(Errno::EBUSY.into());
@@ -103,9 +102,9 @@ impl<'a> DmaBuf<'a> {
         Ok(begun)
     }
 
-    fn unsynchronised(file: &'a File) -> io::Result<Self> {
-        let scratch = memfd_create(c"cami-scratch", MFdFlags::MFD_CLOEXEC)?;
-        Ok(Self { file, scratch: File::from(scratch), began: Instant::now() })
+    fn unsynchronised(file: &File) -> io::Result<Self> {
+        let scratch = File::from(memfd_create(c"cami-scratch", MFdFlags::MFD_CLOEXEC)?);
+        Ok(Self { file: file.try_clone()?, scratch, began: Instant::now() })
     }
 
     fn read(&self, part: &mut [u8], at: u64) -> io::Result<()> {
@@ -118,7 +117,7 @@ impl<'a> DmaBuf<'a> {
         let Some(length) = NonZeroUsize::new(lead + part.len()) else { return Ok(()) };
         let (read, shared) = (ProtFlags::PROT_READ, MapFlags::MAP_SHARED);
         // SAFETY: a new mapping in a place of the kernel's choice, which nobody else knows of.
-        let mapped = unsafe { mmap(None, length, read, shared, self.file, start) }?;
+        let mapped = unsafe { mmap(None, length, read, shared, &self.file, start) }?;
         let copied = self.copy(mapped, lead, part);
         // SAFETY: all of the mapping that was made above; `copy` keeps no address of it.
         unsafe { munmap(mapped, length.get()) }?;
@@ -146,10 +145,10 @@ impl<'a> DmaBuf<'a> {
     }
 }
 
-impl Drop for DmaBuf<'_> {
+impl Drop for DmaBuf {
     fn drop(&mut self) {
         // Nothing was written, so that an error costs nothing.
-        let _ = sync(self.file, SYNC_READ | SYNC_END);
+        let _ = sync(&self.file, SYNC_READ | SYNC_END);
         spend(self.began.elapsed());
     }
 }
@@ -223,11 +222,11 @@ mod tests {
         let file = memory(b"plain");
         assert!(!is_dma_buf(&file));
         let mut part = [0; 5];
-        Contents::of(&file).read(&mut part, 0).unwrap();
+        Contents::default().read(&file, &mut part, 0).unwrap();
         assert_eq!(&part, b"plain");
         let (reader, _writer) = nix::unistd::pipe().unwrap();
         let pipe = File::from(reader);
-        let error = Contents::of(&pipe).read(&mut part, 0).unwrap_err();
+        let error = Contents::default().read(&pipe, &mut part, 0).unwrap_err();
         assert_eq!(error.raw_os_error(), Some(libc::ESPIPE));
         // And none is begun to be read.
         assert_eq!(DmaBuf::begin(&file).unwrap_err().raw_os_error(), Some(libc::ENOTTY));
@@ -265,10 +264,10 @@ mod tests {
         assert!(is_dma_buf(&file));
         for round in 0..3 {
             memory.write_all_at(&[round; 5], 70_000).unwrap();
-            let (mut contents, mut part) = (Contents::of(&file), vec![0; 1 << 16]);
-            contents.read(&mut part, 0).unwrap();
+            let (mut contents, mut part) = (Contents::default(), vec![0; 1 << 16]);
+            contents.read(&file, &mut part, 0).unwrap();
             assert!(part.iter().all(|&byte| byte == 3));
-            contents.read(&mut part, 1 << 16).unwrap();
+            contents.read(&file, &mut part, 1 << 16).unwrap();
             assert_eq!(part[70_000 - (1 << 16)..][..6], [round, round, round, round, round, 3]);
         }
     }

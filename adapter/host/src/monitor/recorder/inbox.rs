@@ -92,6 +92,11 @@ impl Inbox {
         self.changed.notify_all();
     }
 
+    /// Whether there is nothing now.
+    pub fn is_empty(&self) -> bool {
+        self.state.lock().entries.is_empty()
+    }
+
     /// The next entry; waits until `deadline`.
     pub fn next(&self, deadline: Instant) -> Next {
         let mut state = self.state.lock();

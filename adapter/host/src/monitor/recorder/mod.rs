@@ -7,6 +7,7 @@
 //! the camera.
 
 mod about;
+mod buffer_memory;
 mod dma_buf;
 mod early;
 mod entry;

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, BufWriter, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -28,6 +28,8 @@ const LOCK_LOOK: Duration = Duration::from_millis(3);
 const USAGE_INTERVAL: Duration = Duration::from_secs(1);
 /// How long what a host begins with may come in any order.
 const SETTLING: Duration = Duration::from_millis(100);
+/// What is written to the file at once: all that has come since it was last looked for.
+const AT_ONCE_BYTES: usize = 256 << 10;
 /// Events that a file may have before it is made smaller: one for so many bytes of its limit. An event
 /// of what a camera does takes many times that; in memory one takes some of these bytes while a file is made
 /// smaller.
@@ -45,7 +47,7 @@ pub struct Scribe {
 /// A recording that is written to.
 #[derive(Debug)]
 struct Open {
-    writer: Writer<File>,
+    writer: Writer<BufWriter<File>>,
     about: Box<About>,
     /// How the host ends, if it is not told: `None` once it was.
     unless_told: Option<Block>,
@@ -112,13 +114,16 @@ impl Scribe {
         let mut usage = Instant::now() + USAGE_INTERVAL;
         let mut busy = false;
         loop {
+            if self.inbox.is_empty() {
+                open.writer.flush().map_err(failed)?;
+            }
             match self.inbox.next(usage) {
                 Next::Entry(entry) => {
                     busy = true;
                     self.write(&mut open, *entry).map_err(failed)?;
                 }
                 Next::Nothing => {}
-                Next::End => return open.end().map_err(failed),
+                Next::End => return open.end().and_then(|()| open.writer.flush()).map_err(failed),
             }
             if Instant::now() >= usage {
                 usage = Instant::now() + USAGE_INTERVAL;
@@ -245,12 +250,14 @@ impl Scribe {
 fn begin(place: Place, about: Box<About>) -> io::Result<Open> {
     let mut said = HashSet::new();
     let (writer, path, host, base) = match place {
-        Place::New(file, path) => (Writer::begin(file, about::real_ns())?, Some(path), 1, 0),
-        Place::Stream(file) => (Writer::begin(file, about::real_ns())?, None, 1, 0),
+        Place::New(file, path) => {
+            (Writer::begin(at_once(file), about::real_ns())?, Some(path), 1, 0)
+        }
+        Place::Stream(file) => (Writer::begin(at_once(file), about::real_ns())?, None, 1, 0),
         Place::Old(file, path, recording) => {
             let (host, base) = last_numbers(&recording, &mut said)?;
             let (page, content) = recording.next_numbers();
-            let writer = Writer::go_on(file, page, content, recording.good_bytes())
+            let writer = Writer::go_on(at_once(file), page, content, recording.good_bytes())
                 .with_events(recording.event_count());
             (writer, Some(path), host.saturating_add(1), base)
         }
@@ -266,7 +273,13 @@ fn begin(place: Place, about: Box<About>) -> io::Result<Open> {
         }
     }
     open.writer.write(&Host { host: open.host, ..open.about.host.clone() }.into())?;
+    // Where nothing can be written, it is said now and with the file's name.
+    open.writer.flush()?;
     Ok(open)
+}
+
+fn at_once(file: File) -> BufWriter<File> {
+    BufWriter::with_capacity(AT_ONCE_BYTES, file)
 }
 
 impl Open {
@@ -335,7 +348,8 @@ fn last_numbers(
 fn made_smaller(open: &mut Open, path: &Path, bytes: u64, events: u64) -> io::Result<()> {
     // It may have been moved, and the name be another's: then it is not ours to take, and what we
     // have is wherever it was moved to.
-    let own = open.writer.get_ref();
+    open.writer.flush()?;
+    let own = open.writer.get_ref().get_ref();
     if !is_named(own, path) {
         return Err(io::Error::other("another file has taken its place"));
     }
@@ -362,13 +376,13 @@ fn made_smaller(open: &mut Open, path: &Path, bytes: u64, events: u64) -> io::Re
         let contents = open.writer.latest_contents();
         let rules = Rules { profile: &open.about.host.profile, commands: &open.about.rules };
         let keep = Keep { bytes, events, contents: &contents, rules };
-        let mut out = io::BufWriter::with_capacity(1 << 20, &file);
+        let mut out = BufWriter::with_capacity(1 << 20, &file);
         let compacted = compact(&recording, &mut out, keep, || true)?;
         out.flush()?;
         drop(out);
         // Not synced: a machine that loses its power may lose the file, as it loses what was written
         // last.
-        if !is_named(open.writer.get_ref(), path) {
+        if !is_named(open.writer.get_ref().get_ref(), path) {
             return Err(io::Error::other("another file has taken its place"));
         }
         fs::rename(&beside, path)?;
@@ -376,7 +390,7 @@ fn made_smaller(open: &mut Open, path: &Path, bytes: u64, events: u64) -> io::Re
     })();
     match done {
         Ok(compacted) => {
-            open.writer.move_to(file, &compacted);
+            open.writer.move_to(at_once(file), &compacted);
             Ok(())
         }
         Err(error) => {

@@ -2,33 +2,30 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::fs::File;
-use std::io::ErrorKind;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::ops::Range;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use cami_config::Profile;
-use cami_link::{monotonic_ns, sought_size};
+use cami_config::{Command, Profile};
+use cami_link::monotonic_ns;
 use cami_recording::block::{
     Answered, Bytes, Called, Libraries, LoadedLibrary, Number, Requested, Returned, UpdateReturned,
     Updated,
 };
-use cami_recording::{Block, Buffer, Call, MAX_CONTENT_BYTES, Shadow, Snapshot};
+use cami_recording::{Block, Buffer, Call, MAX_CONTENT_BYTES, PAGE_BYTES, Shadow};
 use cami_wire::cros::{self, DeregisterBuffers, InitReply, ReturnValue, command, event};
 use cami_wire::message::{EVENT_COOKIE, Header};
 use nix::errno::Errno;
 use nix::sys::resource::{Resource, getrlimit};
 use nix::time::{ClockId, clock_gettime};
 
-use super::dma_buf::Contents;
+use super::buffer_memory::{BufferMemory, size_of};
 use super::entry::Entry;
 use super::flood::{Flood, Unasked};
 use super::queue::Queue;
 use crate::monitor::maps::Maps;
 
-/// What buffers may hold together, as they are compared with what they held before: many times what
-/// any known HAL registers.
-const MAX_SHADOW_BYTES: u64 = 512 << 20;
 /// Buffers that are larger than any of a known HAL's take long to look at, and the camera waits. What is
 /// spent on them is bounded, and an `update` with a larger one is not looked at.
 const LARGE_BYTES: u64 = 8 << 20;
@@ -39,17 +36,29 @@ const FREE_FILES: u64 = 64;
 /// Requests without their answer, and calls, that are remembered (spec/cami-abi.md, 5.1: 44).
 const MAX_OPEN: usize = 4096;
 
+/// Who writes to a buffer before it is looked at.
+const BY_HAL: usize = 0;
+/// See [`BY_HAL`].
+const BY_LIBRARY: usize = 1;
+
 /// A buffer that the library knows.
 #[derive(Debug)]
 struct Registered {
     number: Buffer,
-    file: File,
-    /// Whether the file's position is our own, so that holes can be looked for.
-    is_own: bool,
-    bytes: u64,
+    memory: BufferMemory,
     shadow: Shadow,
-    /// Why it is not looked at: it is too large, or there is no room for it beside the others.
+    /// Why it is not looked at: it is too large.
     unlooked: Option<Errno>,
+}
+
+/// A request without its answer.
+#[derive(Debug)]
+struct InFlight {
+    number: Number,
+    req_id: u32,
+    handle: i32,
+    /// Its place in the profile's commands.
+    command: Option<usize>,
 }
 
 /// A call that is not answered yet.
@@ -94,11 +103,13 @@ pub struct Tap {
     vendor_pid: i32,
     buffers: HashMap<i32, Registered>,
     open: HashMap<u32, Open>,
-    /// Number, `req_id` and handle of requests without their answer, oldest first.
-    in_flight: VecDeque<(Number, u32, i32)>,
+    /// Oldest first.
+    in_flight: VecDeque<InFlight>,
+    /// Of each of the profile's commands what of its buffer is written, by the HAL and by the library;
+    /// emptied where somebody did otherwise.
+    writes: Vec<[Vec<Range<u64>>; 2]>,
     last_number: Number,
     last_buffer: u64,
-    shadow_bytes: u64,
     budget: Budget,
     flood: Flood,
 }
@@ -106,7 +117,12 @@ pub struct Tap {
 impl Tap {
     /// Nothing has passed yet.
     pub fn new(queue: Arc<Queue>, profile: Profile, vendor_pid: i32) -> Self {
+        let range = |&(at, bytes): &(u32, u32)| u64::from(at)..u64::from(at) + u64::from(bytes);
+        let writes = |known: &Command| {
+            [&known.writes_in, &known.writes_out].map(|ranges| ranges.iter().map(range).collect())
+        };
         Self {
+            writes: profile.commands.iter().map(writes).collect(),
             queue,
             profile,
             vendor_pid,
@@ -115,7 +131,6 @@ impl Tap {
             in_flight: VecDeque::new(),
             last_number: 0,
             last_buffer: 0,
-            shadow_bytes: 0,
             budget: Budget { since: Instant::now(), spent: Duration::ZERO },
             flood: Flood::default(),
         }
@@ -283,34 +298,18 @@ impl Tap {
 
     fn register(&mut self, handle: i32, file: File) {
         self.forget(handle);
-        let bytes = size_of(file.as_fd());
         self.last_buffer += 1;
         let number = Buffer(self.last_buffer);
-        let together = self.shadow_bytes.saturating_add(bytes);
-        let unlooked = match () {
-            () if bytes > MAX_CONTENT_BYTES => Some(Errno::EFBIG),
-            () if together > MAX_SHADOW_BYTES => Some(Errno::ENOMEM),
-            () => None,
-        };
-        if unlooked.is_none() {
-            self.shadow_bytes = together;
-        }
-        let (file, is_own) = match open_again(&file) {
-            Some(own) => (own, true),
-            None => (file, false),
-        };
-        let shadow = Shadow::default();
-        let registered = Registered { number, file, is_own, bytes, shadow, unlooked };
+        let memory = BufferMemory::of(file);
+        let unlooked = (memory.bytes() > MAX_CONTENT_BYTES).then_some(Errno::EFBIG);
+        let registered = Registered { number, memory, shadow: Shadow::default(), unlooked };
         self.buffers.insert(handle, registered);
     }
 
     fn forget(&mut self, handle: i32) {
         // What is answered under this number later is of another buffer.
-        self.in_flight.retain(|request| request.2 != handle);
+        self.in_flight.retain(|request| request.handle != handle);
         if let Some(buffer) = self.buffers.remove(&handle) {
-            if buffer.unlooked.is_none() {
-                self.shadow_bytes = self.shadow_bytes.saturating_sub(buffer.bytes);
-            }
             self.queue.push(Entry::Forget(buffer.number));
         }
     }
@@ -342,40 +341,43 @@ impl Tap {
         if self.in_flight.len() >= MAX_OPEN {
             self.in_flight.pop_front();
         }
-        self.in_flight.push_back((number, req_id, handle));
-        let command = match self.profile.command_byte {
+        let id = match self.profile.command_byte {
             None => Some(req_id),
             Some(byte) => usize::try_from(byte)
                 .ok()
                 .and_then(|byte| request.header.get(byte))
                 .map(|&byte| u32::from(byte)),
         };
-        let rule = self.profile.commands.iter().find(|known| Some(known.rule.id) == command);
+        let commands = &self.profile.commands;
+        let command = commands.iter().position(|known| Some(known.rule.id) == id);
+        let rule = command.and_then(|command| commands.get(command));
         let role = rule.map_or(0, |known| known.rule.role as u32);
+        self.in_flight.push_back(InFlight { number, req_id, handle, command });
         let header = Bytes(request.header.to_vec());
         let requested =
             Requested { at_ns, number, req_id, handle, role, header, ..Requested::default() };
-        self.seen(handle, requested.into());
+        self.seen(handle, command, BY_HAL, requested.into());
     }
 
     fn returned(&mut self, at_ns: u64, returned: cros::Returned) {
         let cros::Returned { req_id, status, buffer_handle: handle } = returned;
-        let is_it = |&(_, id, buffer): &(Number, u32, i32)| (id, buffer) == (req_id, handle);
+        let is_it = |other: &InFlight| (other.req_id, other.handle) == (req_id, handle);
         // As the journal of the client's settles them (adapter/client/src/journal).
         let found = if self.profile.answers_every_request {
             self.in_flight.iter().position(is_it)
         } else {
             self.in_flight.iter().rposition(is_it)
         };
-        let request = found.and_then(|at| self.in_flight.remove(at)).map_or(0, |found| found.0);
+        let found = found.and_then(|at| self.in_flight.remove(at));
+        let request = found.as_ref().map_or(0, |found| found.number);
         if !self.profile.answers_every_request && request != 0 {
-            self.in_flight.retain(|other| !is_it(other) || other.0 > request);
+            self.in_flight.retain(|other| !is_it(other) || other.number > request);
         }
         if request == 0 && !self.flood.tells(Unasked::Callback, at_ns) {
             return;
         }
         let returned = Returned { at_ns, request, req_id, status, handle, ..Returned::default() };
-        self.seen(handle, returned.into());
+        self.seen(handle, found.and_then(|found| found.command), BY_LIBRARY, returned.into());
     }
 
     fn updated(&mut self, at_ns: u64, updated: &cros::Updated<'_>, fd: Option<BorrowedFd<'_>>) {
@@ -386,12 +388,12 @@ impl Tap {
         let block = Updated { at_ns, upd_id: updated.upd_id, header, ..Updated::default() };
         let file = fd.and_then(|fd| fd.try_clone_to_owned().ok()).map(File::from);
         let Some(file) = file else { return self.push(block) };
-        let bytes = size_of(file.as_fd());
         // Each is new memory, and what it says of its size is the library's word.
-        let looked = if bytes > LARGE_BYTES {
+        let mut memory = BufferMemory::shared(file);
+        let looked = if memory.bytes() > LARGE_BYTES {
             Err(Errno::EFBIG)
         } else {
-            look(&mut Shadow::default(), &file, false, bytes)
+            memory.look(&mut Shadow::default())
         };
         match looked {
             Ok(snapshot) => {
@@ -405,23 +407,36 @@ impl Tap {
         }
     }
 
-    /// An event with what its buffer holds now.
-    fn seen(&mut self, handle: i32, mut block: Block) {
+    /// An event with what its buffer holds now. Of a command of which the profile knows what is written
+    /// by whom, the rest is as it was when the buffer was looked at last.
+    fn seen(&mut self, handle: i32, command: Option<usize>, by: usize, mut block: Block) {
+        let writes = command.and_then(|command| self.writes.get(command)?.get(by));
+        let writes = writes.filter(|writes| !writes.is_empty());
+        let mut stray = None;
         let looked = match self.buffers.get_mut(&handle) {
             None => Err(Errno::EBADF),
             Some(Registered { unlooked: Some(errno), .. }) => Err(*errno),
-            Some(buffer) if buffer.bytes > LARGE_BYTES && !self.budget.is_left() => {
+            Some(buffer) if buffer.memory.bytes() > LARGE_BYTES && !self.budget.is_left() => {
                 Err(Errno::EBUSY)
             }
-            Some(buffer) => {
-                let began = (buffer.bytes > LARGE_BYTES).then(thread_time);
-                let looked = look(&mut buffer.shadow, &buffer.file, buffer.is_own, buffer.bytes);
+            Some(Registered { number, memory, shadow, .. }) => {
+                let began = (memory.bytes() > LARGE_BYTES).then(thread_time);
+                let looked = match writes {
+                    None => memory.look(shadow),
+                    Some(writes) => memory.look_within(shadow, writes).map(|(snapshot, page)| {
+                        stray = page;
+                        snapshot
+                    }),
+                };
                 if let Some(began) = began {
                     self.budget.spend(thread_time().saturating_sub(began));
                 }
-                looked.map(|snapshot| (buffer.number, snapshot))
+                looked.map(|snapshot| (*number, snapshot))
             }
         };
+        if let (Some(page), Some(command)) = (stray, command) {
+            self.writes_elsewhere(command, by, page);
+        }
         match looked {
             Ok((number, snapshot)) => {
                 if !self.queue.push(Entry::Seen(block, number, snapshot))
@@ -440,47 +455,23 @@ impl Tap {
             }
         }
     }
-}
 
-/// Reads what has changed. Never looks at a mapping: a HAL that makes its buffer smaller must not end the
-/// monitor.
-fn look(shadow: &mut Shadow, file: &File, is_own: bool, bytes: u64) -> Result<Snapshot, Errno> {
-    if bytes > MAX_CONTENT_BYTES {
-        return Err(Errno::EFBIG);
-    }
-    let length = usize::try_from(bytes).map_err(|_| Errno::EFBIG)?;
-    // Behind the end of one that was made smaller there is no data either.
-    if file.metadata().is_ok_and(|now| now.is_file() && now.len() < bytes) {
-        return Err(Errno::ENODATA);
-    }
-    let data = |from| if is_own { next_data(file, from) } else { Some(from) };
-    let mut contents = Contents::of(file);
-    let looked = shadow.look_past_holes(length, |part, at| contents.read(part, at), data);
-    looked.map_err(|error| {
-        match (error.kind(), error.raw_os_error()) {
-            // It has been made smaller.
-            (ErrorKind::UnexpectedEof, _) => Errno::ENODATA,
-            (_, Some(errno)) => Errno::from_raw(errno),
-            _ => Errno::EIO,
+    /// Somebody does not do what the profile says: from now on its word is not taken.
+    fn writes_elsewhere(&mut self, command: usize, by: usize, page: u32) {
+        if let Some(writes) = self.writes.get_mut(command).and_then(|writes| writes.get_mut(by)) {
+            writes.clear();
         }
-    })
-}
-
-/// The same file with a position of its own; `None` for what is no plain file, or where no /proc is.
-fn open_again(file: &File) -> Option<File> {
-    if !file.metadata().ok()?.is_file() {
-        return None;
-    }
-    File::open(format!("/proc/self/fd/{}", file.as_raw_fd())).ok()
-}
-
-/// Where from `from` on somebody has written; a file that cannot say is data.
-fn next_data(file: &File, from: u64) -> Option<u64> {
-    let Ok(offset) = i64::try_from(from) else { return Some(from) };
-    match nix::unistd::lseek(file, offset, nix::unistd::Whence::SeekData) {
-        Ok(data) => Some(u64::try_from(data).unwrap_or(from)),
-        Err(Errno::ENXIO) => None,
-        Err(_) => Some(from),
+        let name = self.profile.commands.get(command).map_or("?", |known| known.name.as_str());
+        let (when, who) = match by {
+            BY_HAL => ("before its request", "HAL"),
+            _ => ("before its answer", "library"),
+        };
+        log::warn!(
+            "a buffer of {name} changed {when} where the profile says that the {who} does not write: \
+             in the 4096 bytes at {}. Up to 64 requests of it before may lack that in the recording; \
+             from now on its buffers are read whole",
+            u64::from(page) * PAGE_BYTES as u64
+        );
     }
 }
 
@@ -488,12 +479,4 @@ fn next_data(file: &File, from: u64) -> Option<u64> {
 fn most_files() -> usize {
     let limit = getrlimit(Resource::RLIMIT_NOFILE).map_or(u64::MAX, |(soft, _)| soft);
     usize::try_from(limit.saturating_sub(FREE_FILES)).unwrap_or(usize::MAX)
-}
-
-/// A buffer's bytes, as libraries look it up.
-fn size_of(fd: BorrowedFd<'_>) -> u64 {
-    match nix::sys::stat::fstat(fd).map_or(0, |stat| stat.st_size) {
-        0 => sought_size(fd).unwrap_or(0),
-        size => u64::try_from(size).unwrap_or(0),
-    }
 }

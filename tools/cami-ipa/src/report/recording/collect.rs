@@ -236,11 +236,12 @@ impl<'a> Collected<'a> {
     }
 }
 
-/// Takes the first free line of a row.
+/// Takes the first free line of a row. What ends in the nanosecond in which another begins has a line of
+/// its own: a viewer of trace events that rounds would see them overlap.
 fn line_for(lines: &mut Vec<u64>, begin: u64, end: u64) -> u32 {
     /// A row of more lines would be no row; the rest lies upon one another.
     const MOST: usize = 16;
-    let free = lines.iter().position(|until| *until <= begin);
+    let free = lines.iter().position(|until| *until < begin);
     let place = match free {
         Some(place) => place,
         None if lines.len() < MOST => {
@@ -292,7 +293,7 @@ mod tests {
         let mut lines = Vec::new();
         let times = [(0, 10), (5, 7), (7, 9), (10, 11), (10, 12), (10, 13)];
         let taken = times.map(|(begin, end)| line_for(&mut lines, begin, end));
-        assert_eq!(taken, [0, 1, 1, 0, 1, 2]);
+        assert_eq!(taken, [0, 1, 2, 1, 2, 3]);
         for _ in 0..100 {
             assert!(line_for(&mut lines, 0, u64::MAX) < 16);
         }

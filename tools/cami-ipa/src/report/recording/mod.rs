@@ -18,11 +18,9 @@ pub use options::{HELP, ReportOptions, parse};
 
 /// Does it.
 pub fn report(options: &ReportOptions) -> Result<(), Failure> {
-    let recorded = Recorded::open(&options.file)?;
-    if options.frames.is_some() && !recorded.has_frames() {
-        return Err(Failure::usage(
-            "--frame: frames are known of the profile intel-ipu3 only".into(),
-        ));
+    let recorded = Recorded::open(&options.file, options.profile.as_deref())?;
+    if options.frames.is_some() {
+        recorded.must_have_frames()?;
     }
     let collected = Collected::of(&recorded, options.frames.as_ref());
     if options.frames.is_some() && collected.requests.is_empty() {

@@ -14,6 +14,8 @@ use crate::show;
 pub struct ReportOptions {
     /// The recording.
     pub file: PathBuf,
+    /// In place of the recorded profile.
+    pub profile: Option<String>,
     /// Where the page goes; "-" is standard output.
     pub html: Option<PathBuf>,
     /// Where the trace events go, likewise.
@@ -24,7 +26,7 @@ pub struct ReportOptions {
 
 /// The help text.
 pub const HELP: &str = "\
-usage: cami-ipa report FILE --html OUT [--trace-events OUT] [--frame A..B]
+usage: cami-ipa report FILE --html OUT [--trace-events OUT] [--frame A..B] [--profile PROFILE]
 
 Makes a page of a recording, to look at in a browser: the requests on a timeline with a row for each
 thread group of the library, times from request to answer, what became of exposure, white balance and
@@ -34,7 +36,9 @@ pictures. It is one file that fetches nothing. A long recording is shown in part
   --html OUT          the page (\"-\" for standard output)
   --trace-events OUT  requests, exposure, memory and deaths as Chrome trace events, which
                       ui.perfetto.dev and chrome://tracing open
-  --frame A..B        only what happened from frame A to before B (intel-ipu3 only)
+  --frame A..B        only what happened from frame A to before B (where the profile says with which
+                      requests a frame begins)
+  --profile PROFILE   what is known of its protocol: names, frames, fields (default: the recorded one)
 
 Of intel-ipu3 everything is known; of other profiles the requests, by command.
 
@@ -45,11 +49,13 @@ exit codes: 0 done; 1 FILE is no recording; 2 wrong usage or environment
 pub fn parse(mut parser: lexopt::Parser) -> Result<Command, Failure> {
     let usage = usage_of("report");
     let (mut file, mut html, mut trace_events, mut frames) = (None, None, None, None);
+    let mut profile = None;
     while let Some(argument) = parser.next().map_err(&usage)? {
         match argument {
             Long("help") | Short('h') => return Ok(Command::Print(HELP.into())),
             Long("html") => html = Some(path(&mut parser)?),
             Long("trace-events") => trace_events = Some(path(&mut parser)?),
+            Long("profile") => profile = Some(text(&mut parser, "--profile")?),
             Long("frame") => frames = Some(show::frames(&text(&mut parser, "--frame")?)?),
             Value(value) if file.is_none() => file = Some(PathBuf::from(value)),
             other => return Err(usage(other.unexpected())),
@@ -60,5 +66,5 @@ pub fn parse(mut parser: lexopt::Parser) -> Result<Command, Failure> {
     if html.is_none() && trace_events.is_none() {
         return Err(wrong("where to? Name a file with --html"));
     }
-    Ok(Command::Report(ReportOptions { file, html, trace_events, frames }))
+    Ok(Command::Report(ReportOptions { file, profile, html, trace_events, frames }))
 }

@@ -1,8 +1,14 @@
 //! Trace events, as Chrome's tools and the Perfetto UI read them ("Trace Event Format", the array of
-//! `traceEvents`): a process for each host, a thread for each row of the timeline, counters for
-//! what the library answered and what it uses. Times are µs since the recording's begin.
+//! `traceEvents`): a process for each host, with a thread for each row of the timeline and counters of
+//! what it uses; and one for the camera, with counters of what was answered. Times are µs since the
+//! recording's begin.
+//!
+//! What Perfetto's importer (src/trace_processor/importers/json) wants beyond the format: threads are
+//! named by their number alone, so each number is of one process only; what lies in one thread nests or is
+//! apart, also when times have been made whole nanoseconds by cutting off; number 0 is the idle
+//! process's. `displayTimeUnit` is left out: releases of 2020 took it for the unit of the times.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde_json::{Value, json};
@@ -14,16 +20,15 @@ use crate::outputs::LineWriter;
 use crate::recorded::{Item, Recorded};
 use crate::status::human::name;
 
-/// Threads of one row; the timeline has no more lines in it.
-const LINES: u32 = 16;
 /// A line of the library is cut there.
 const LONGEST: usize = 500;
 
 /// Writes the file.
 pub fn write(path: &Path, recorded: &Recorded, collected: &Collected<'_>) -> Result<(), Failure> {
     let mut file = Events { out: LineWriter::create(path)?, first: true };
-    file.out.put("{\"displayTimeUnit\":\"ms\",\"traceEvents\":[\n")?;
-    names(&mut file, recorded, collected)?;
+    file.out.put("{\"traceEvents\":[\n")?;
+    let threads = threads(recorded, collected);
+    names(&mut file, recorded, collected, &threads)?;
     let us = |at: u64| recorded.since_begin(at) as f64 / 1000.0;
     for request in &collected.requests {
         let exchange = &request.exchange;
@@ -34,9 +39,9 @@ pub fn write(path: &Path, recorded: &Recorded, collected: &Collected<'_>) -> Res
             "name": exchange.name(),
             "cat": if exchange.done { "request" } else { "failed request" },
             "pid": requested.host,
-            "tid": thread(request.lane, request.line),
+            "tid": threads.get(&(requested.host, request.lane, request.line)),
             "ts": us(begin),
-            "dur": us(request.end_ns) - us(begin),
+            "dur": request.end_ns.saturating_sub(begin) as f64 / 1000.0,
             "args": {
                 "frame": exchange.frame,
                 "req_id": requested.req_id,
@@ -48,7 +53,7 @@ pub fn write(path: &Path, recorded: &Recorded, collected: &Collected<'_>) -> Res
             },
         }))?;
     }
-    let host = collected.requests.first().map_or(0, |request| request.exchange.requested.host);
+    let camera = camera(recorded);
     for frame in &collected.frames {
         let Some(at) = frame.at_ns else { continue };
         let counters = [
@@ -58,7 +63,7 @@ pub fn write(path: &Path, recorded: &Recorded, collected: &Collected<'_>) -> Res
             ("lens_position", frame.lens),
         ];
         for (name, value) in counters.into_iter().filter(|(_, value)| value.is_finite()) {
-            file.put(&counter(host, name, us(at), json!(value)))?;
+            file.put(&counter(camera, name, us(at), json!(value)))?;
         }
     }
     for usage in &collected.usage {
@@ -73,6 +78,12 @@ pub fn write(path: &Path, recorded: &Recorded, collected: &Collected<'_>) -> Res
             other => other.kind(),
         };
         file.put(&instant(mark.host(), name, us(mark.at_ns()), &text))?;
+        if matches!(mark, Item::Died(_) | Item::Ended(_)) {
+            // A counter holds until the next of its name.
+            for name in ["resident_bytes", "threads"] {
+                file.put(&counter(mark.host(), name, us(mark.at_ns()), json!(0)))?;
+            }
+        }
     }
     for (line, _) in &collected.lines {
         let text = name(&line.text, LONGEST);
@@ -82,26 +93,54 @@ pub fn write(path: &Path, recorded: &Recorded, collected: &Collected<'_>) -> Res
     file.out.flush()
 }
 
+/// The number of a process that is none: what the camera did, whichever host answered.
+fn camera(recorded: &Recorded) -> u32 {
+    let hosts = recorded.session.hosts.iter().map(|life| life.host.host);
+    hosts.max().unwrap_or(0).saturating_add(1)
+}
+
+/// The numbers of threads, by host, row and line: in their order, and none of them a host's.
+type Threads = BTreeMap<(u32, usize, u32), u64>;
+
+fn threads(recorded: &Recorded, collected: &Collected<'_>) -> Threads {
+    let requests = collected.requests.iter();
+    let used =
+        requests.map(|request| (request.exchange.requested.host, request.lane, request.line));
+    let mut threads: Threads = used.map(|thread| (thread, 0)).collect();
+    let first = u64::from(camera(recorded)) + 1;
+    for (number, free) in threads.values_mut().zip(first..) {
+        *number = free;
+    }
+    threads
+}
+
 /// What processes and threads are called.
-fn names(file: &mut Events, recorded: &Recorded, collected: &Collected<'_>) -> Result<(), Failure> {
-    let used: BTreeSet<(u32, usize, u32)> = collected
-        .requests
-        .iter()
-        .map(|request| (request.exchange.requested.host, request.lane, request.line))
-        .collect();
+fn names(
+    file: &mut Events,
+    recorded: &Recorded,
+    collected: &Collected<'_>,
+    threads: &Threads,
+) -> Result<(), Failure> {
+    let mut process = |number: u32, text: &str| {
+        file.put(&metadata("process_name", number, number.into(), json!({ "name": text })))?;
+        let place = json!({ "sort_index": number });
+        file.put(&metadata("process_sort_index", number, number.into(), place))
+    };
     for life in &recorded.session.hosts {
         let host = &life.host;
         let library = host.library.rsplit('/').next().unwrap_or_default();
-        let text = format!("host {}: {}", host.host, name(library, LONGEST));
-        file.put(&metadata("process_name", host.host, 0, &text))?;
+        process(host.host, &format!("host {}: {}", host.host, name(library, LONGEST)))?;
     }
-    for (host, lane, line) in used {
+    if !collected.frames.is_empty() {
+        process(camera(recorded), "camera")?;
+    }
+    for (&(host, lane, line), thread) in threads {
         let Some((row, _)) = collected.lanes.get(lane) else { continue };
         let text = match line {
             0 => row.name.clone(),
             line => format!("{} ({})", row.name, line + 1),
         };
-        file.put(&metadata("thread_name", host, thread(lane, line), &text))?;
+        file.put(&metadata("thread_name", host, *thread, json!({ "name": text })))?;
     }
     Ok(())
 }
@@ -122,22 +161,17 @@ impl Events {
     }
 }
 
-fn thread(lane: usize, line: u32) -> u32 {
-    let lane = u32::try_from(lane).unwrap_or(u32::MAX);
-    lane.saturating_mul(LINES).saturating_add(line).saturating_add(1)
-}
-
-fn metadata(kind: &str, host: u32, thread: u32, text: &str) -> Value {
-    json!({ "ph": "M", "name": kind, "pid": host, "tid": thread, "args": { "name": text } })
+fn metadata(kind: &str, host: u32, thread: u64, arguments: Value) -> Value {
+    json!({ "ph": "M", "name": kind, "pid": host, "tid": thread, "args": arguments })
 }
 
 fn counter(host: u32, name: &str, at: f64, value: Value) -> Value {
-    json!({ "ph": "C", "name": name, "pid": host, "ts": at, "args": { "value": value } })
+    json!({ "ph": "C", "cat": "counter", "name": name, "pid": host, "tid": host, "ts": at, "args": { "value": value } })
 }
 
 fn instant(host: u32, name: &str, at: f64, text: &str) -> Value {
     json!({
-        "ph": "i", "s": "p", "name": name, "pid": host, "tid": 0, "ts": at,
+        "ph": "i", "s": "p", "cat": "event", "name": name, "pid": host, "tid": host, "ts": at,
         "args": { "text": text },
     })
 }

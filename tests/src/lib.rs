@@ -8,6 +8,7 @@ mod artefacts;
 mod hal;
 mod log;
 mod processes;
+mod recording;
 mod room;
 mod service;
 
@@ -15,6 +16,7 @@ pub use artefacts::{artefact, filter_list, host_program, under_filter, vendor_li
 pub use hal::{Hal, Setup};
 pub use log::Log;
 pub use processes::{Resources, SignalState};
+pub use recording::Recorded;
 pub use room::Room;
 pub use service::{Service, ServiceSetup};
 

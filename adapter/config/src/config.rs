@@ -19,6 +19,8 @@ pub struct Config {
     pub environment: Vec<(String, String)>,
     /// `profile`: what is known of its protocol.
     pub profile: Profile,
+    /// The whole text of the profile, where it is a file.
+    pub profile_text: Option<String>,
     /// `timeouts.*`.
     pub timeouts: Timeouts,
     /// `recovery`: what a death of the vendor process means to the HAL.
@@ -173,7 +175,7 @@ impl Config {
             None if at_libcamera => Recovery::Resume,
             _ => Recovery::Notify,
         };
-        let profile = profile(&source, at_libcamera)?;
+        let (profile, profile_text) = profile(&source, at_libcamera)?;
         let mut warnings = source.unknown_variables(environment);
         let recovery = match (recovery, &profile.not_resumable) {
             (Recovery::Resume, Some(why)) => {
@@ -245,6 +247,7 @@ impl Config {
             crash_dir: source.absolute("crash_dir")?,
             status_dir: source.absolute("status_dir")?.unwrap_or_else(|| PathBuf::from(STATUS_DIR)),
             profile,
+            profile_text,
             log_level,
             log_target,
             warnings,
@@ -252,21 +255,22 @@ impl Config {
     }
 }
 
-/// The built-in profile of the configured name, or the one in the configured file. What libcamera's
-/// door speaks to its library is the IPU3 protocol.
-fn profile(source: &Source, at_libcamera: bool) -> Result<Profile, ConfigError> {
+/// The built-in profile of the configured name, or the one in the configured file and its text. What
+/// libcamera's door speaks to its library is the IPU3 protocol.
+fn profile(source: &Source, at_libcamera: bool) -> Result<(Profile, Option<String>), ConfigError> {
     let default = if at_libcamera { "intel-ipu3" } else { "generic" };
     let name = source.text("profile")?.unwrap_or_else(|| default.to_owned());
-    let read = match Profile::by_name(&name) {
-        Some(profile) => profile,
+    let (read, text) = match Profile::by_name(&name) {
+        Some(profile) => (profile, None),
         None if name.starts_with('/') => {
             let text = std::fs::read_to_string(&name)
                 .map_err(|error| ConfigError(format!("cannot read the profile {name}: {error}")))?;
-            Profile::parse(&text)
+            (Profile::parse(&text), Some(text))
         }
         None => return Err(source.bad("profile", Profile::NAMES)),
     };
-    read.map_err(|error| ConfigError(format!("the profile {name}: {error}")))
+    let profile = read.map_err(|error| ConfigError(format!("the profile {name}: {error}")))?;
+    Ok((profile, text))
 }
 
 /// The loader takes an empty or relative folder from wherever the process happens to be.

@@ -6,7 +6,7 @@ use std::os::fd::BorrowedFd;
 use nix::errno::Errno;
 
 use crate::Fds;
-use crate::control_data::{receive_message, send_message};
+use crate::control_data::{Arrived, receive_message, send_message};
 use crate::receive::is_at_end;
 
 /// One packet of a `SOCK_SEQPACKET` socket; its bytes are in the caller's buffer.
@@ -16,6 +16,8 @@ pub struct Packet {
     pub bytes: usize,
     /// The descriptors, as far as this process had free slots.
     pub fds: Fds,
+    /// Whether it had more that found none.
+    pub fds_lost: bool,
 }
 
 /// The next packet, without waiting and without looking at what is in it; `None` at the end, once all
@@ -28,7 +30,9 @@ pub fn receive_packet(socket: BorrowedFd<'_>, buffer: &mut [u8]) -> Result<Optio
     loop {
         match receive_message(socket, &mut [IoSliceMut::new(buffer)], libc::MSG_DONTWAIT) {
             Ok(arrived) if arrived.bytes == 0 && is_at_end(socket) => return Ok(None),
-            Ok(arrived) => return Ok(Some(Packet { bytes: arrived.bytes, fds: arrived.fds })),
+            Ok(Arrived { bytes, fds, fds_lost, .. }) => {
+                return Ok(Some(Packet { bytes, fds, fds_lost }));
+            }
             Err(Errno::EINTR) => {}
             // Of a peer that ended with unread packets; once, and before what it had sent.
             Err(Errno::ECONNRESET) if !reset_seen => reset_seen = true,

@@ -339,6 +339,22 @@ blocks! {
         events: u64,
     }
 
+    /// Events of one kind that came in such floods that they were only counted: those that the library
+    /// sends without being asked. Since version 1.1; a reader of 1.0 skips it.
+    Counted = 19 {
+        /// The host.
+        host: u32,
+        /// When the first came.
+        at_ns: u64,
+        /// When the last came; others may stand in between.
+        until_ns: u64,
+        /// The kind of block that each would have had: [`Returned`] of no request, [`Answered`] of no
+        /// call, [`Updated`].
+        of_kind: u32,
+        /// How many.
+        events: u64,
+    }
+
     /// The client's recovery is over: what came to this host before was said again by it, not by the
     /// HAL.
     Resumed = 18 {

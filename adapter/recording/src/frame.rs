@@ -7,6 +7,7 @@ use crate::RecordingError;
 /// Major version: readers of another one refuse the file.
 pub const MAJOR: u16 = 1;
 /// Minor version: counted up when a kind of block, or a field, is added.
+/// 1: `Counted`, and `Died::by_host`.
 pub const MINOR: u16 = 1;
 /// Bytes of the file's header.
 pub const HEADER_BYTES: u64 = 32;

@@ -32,6 +32,10 @@
 //! not have are zero or empty. A file that ends in the middle of a block, or whose next block is
 //! damaged, is good up to there ([`Ending`]).
 //!
+//! Minor version 1 has the block [`block::Counted`] and the field [`block::Died::by_host`], which a reader of
+//! version 1.0 skips. A writer that goes
+//! on in a file of an older minor version leaves its header as it is.
+//!
 //! # Contents of buffers
 //!
 //! A buffer is cut into pages of 4096 bytes. Each page is stored once, in a [`block::Pages`], and
@@ -47,6 +51,7 @@
 
 pub mod block;
 mod compact;
+mod ended;
 mod error;
 mod field;
 mod frame;
@@ -54,6 +59,8 @@ mod image;
 mod pages;
 mod plan;
 mod reader;
+mod registered;
+mod room;
 pub mod session;
 mod snapshot;
 mod source;
@@ -61,6 +68,7 @@ mod writer;
 
 pub use block::{Block, Call, ContentId, Number};
 pub use compact::{Compacted, Keep, compact};
+pub use ended::Rules;
 pub use error::RecordingError;
 pub use frame::{HEADER_BYTES, MAJOR, MINOR, PAGE_BYTES};
 pub use image::Image;

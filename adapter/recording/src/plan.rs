@@ -5,8 +5,11 @@ use std::io;
 
 use crate::block::{Block, Call, ContentId, command};
 use crate::compact::{Costs, Keep, Needed, read};
+use crate::ended::{Answer, Asked, Endings};
 use crate::frame::BLOCK_BYTES;
 use crate::reader::Recording;
+use crate::registered::Registered;
+use crate::room::Room;
 use crate::source::Source;
 
 /// Hosts that are told of, though nothing is left of what happened in them.
@@ -72,6 +75,8 @@ enum What {
     },
     Returned,
     Passing,
+    /// A library says it as often as it likes.
+    Unasked,
 }
 
 impl Plan {
@@ -81,16 +86,17 @@ impl Plan {
         go_on: &mut impl FnMut() -> bool,
     ) -> io::Result<Self> {
         let mut plan = Self::default();
-        let facts = plan.facts(recording, go_on)?;
+        let mut endings = Endings::new(keep.rules);
+        let facts = plan.facts(recording, &mut endings, go_on)?;
         let mut needed = Needed::new(Costs::of(recording)?);
         let mut room = keep.bytes;
         for _ in 0..ATTEMPTS {
             plan.kept = vec![false; facts.len()];
             needed.clear();
             keep.contents.iter().for_each(|&content| needed.add(recording, content));
-            let newest = room.saturating_sub(needed.bytes);
-            let live = plan.choose(recording, &facts, newest, &mut needed, go_on)?;
-            plan.set_up(&facts, &live);
+            let newest = Room { bytes: room.saturating_sub(needed.bytes), events: keep.events };
+            let live = plan.choose(recording, &facts, &endings, newest, &mut needed, go_on)?;
+            plan.set_up(recording, &facts, &mut endings, &live);
             plan.partners(&facts);
             // The last states and partners of what stays are known only now.
             let excess = plan.bytes(recording, &facts, &mut needed).saturating_sub(keep.bytes);
@@ -143,6 +149,7 @@ impl Plan {
     fn facts<S: Source>(
         &mut self,
         recording: &Recording<S>,
+        endings: &mut Endings<'_>,
         go_on: &mut impl FnMut() -> bool,
     ) -> io::Result<Vec<Fact>> {
         let mut facts: Vec<Fact> = Vec::new();
@@ -160,6 +167,7 @@ impl Plan {
             let what = match block {
                 Block::Annotation(_) => What::Annotation,
                 Block::Host(block) => {
+                    endings.host(&block);
                     command_at.insert(block.host, block.command_at);
                     What::Life
                 }
@@ -177,7 +185,11 @@ impl Plan {
                 }
                 Block::Answered(block) => {
                     partner = calls.remove(&(block.host, block.cookie));
-                    What::Answered { call: Call::of_number(block.call), value: block.value }
+                    let call = Call::of_number(block.call);
+                    match partner {
+                        None => What::Unasked,
+                        Some(_) => What::Answered { call, value: block.value },
+                    }
                 }
                 Block::Requested(block) => {
                     requests.insert(block.number, event);
@@ -187,12 +199,18 @@ impl Plan {
                 }
                 Block::Returned(block) => {
                     partner = requests.remove(&block.request);
-                    What::Returned
+                    let answer = Answer { event, status: block.status, content: block.content };
+                    let asked = partner.and_then(|first| Some((first, facts.get(first)?)));
+                    if let Some(asked) = asked.and_then(|(first, fact)| fact.asked(first))
+                        && asked.1 != role::STATE
+                    {
+                        endings.answered(recording, asked.0, answer);
+                    }
+                    if block.request == 0 { What::Unasked } else { What::Returned }
                 }
-                Block::Updated(_)
-                | Block::UpdateReturned(_)
-                | Block::Line(_)
-                | Block::Usage(_)
+                Block::Updated(_) | Block::UpdateReturned(_) | Block::Line(_) => What::Unasked,
+                Block::Usage(_)
+                | Block::Counted(_)
                 | Block::Lost(_)
                 | Block::Pages(_)
                 | Block::Content(_) => What::Passing,
@@ -212,26 +230,44 @@ impl Plan {
         &mut self,
         recording: &Recording<S>,
         facts: &[Fact],
-        bytes: u64,
+        endings: &Endings<'_>,
+        mut room: Room,
         needed: &mut Needed,
         go_on: &mut impl FnMut() -> bool,
     ) -> io::Result<HashSet<u32>> {
         let mut set_up: HashMap<u32, Vec<&Fact>> = HashMap::new();
-        let mut room = bytes;
-        for fact in facts {
+        let mut asked_for = Room::default();
+        for (event, fact) in facts.iter().enumerate() {
             match fact.what {
-                What::Annotation | What::Life => room = room.saturating_sub(fact.bytes),
-                _ if is_set_up(fact) => set_up.entry(fact.host).or_default().push(fact),
+                What::Annotation | What::Life => room.bytes = room.bytes.saturating_sub(fact.bytes),
+                _ if is_set_up(fact) && !endings.is_ended(event, usize::MAX) => {
+                    set_up.entry(fact.host).or_default().push(fact);
+                }
                 _ => {}
             }
+            if !matches!(fact.what, What::Unasked) {
+                asked_for.add(fact.bytes);
+            }
         }
+        let mut unasked = room.part_beside(asked_for, recording);
+        let ended = endings.by_answer();
         let mut live = HashSet::new();
         self.newest = facts.len();
         for (event, fact) in facts.iter().enumerate().rev() {
             if !go_on() {
                 return Err(io::ErrorKind::Interrupted.into());
             }
+            let is_unasked = matches!(fact.what, What::Unasked);
+            // Of these the newest are there.
+            if is_unasked && unasked.is_spent() {
+                self.newest = event;
+                continue;
+            }
             let mut cost = fact.bytes.saturating_add(needed.cost(recording, fact.content));
+            if is_unasked && !unasked.take(cost) {
+                self.newest = event;
+                continue;
+            }
             if fact.host != 0 && !live.contains(&fact.host) {
                 for fact in set_up.get(&fact.host).into_iter().flatten() {
                     cost = cost.saturating_add(fact.bytes);
@@ -242,25 +278,37 @@ impl Plan {
                     }
                 }
             }
-            if cost > room && !live.is_empty() {
+            // With the end of it, set-up is needed that was before.
+            let revived = ended.get(&event).into_iter().flatten();
+            let revived: Vec<&Fact> = revived.filter_map(|&made| facts.get(made)).collect();
+            for fact in &revived {
+                cost = cost.saturating_add(fact.bytes);
+                cost = cost.saturating_add(needed.cost(recording, fact.content));
+            }
+            if !room.take(cost) && !live.is_empty() {
                 break;
             }
-            room = room.saturating_sub(cost);
             if fact.host != 0 && live.insert(fact.host) {
                 for fact in set_up.get(&fact.host).into_iter().flatten() {
                     needed.add(recording, fact.content);
                 }
             }
+            revived.iter().for_each(|fact| needed.add(recording, fact.content));
             needed.add(recording, fact.content);
             self.newest = event;
+            self.keep(event);
         }
-        let newest = self.newest;
-        self.kept.iter_mut().skip(newest).for_each(|kept| *kept = true);
         Ok(live)
     }
 
     /// What was before the newest part, and has to be there for it.
-    fn set_up(&mut self, facts: &[Fact], live: &HashSet<u32>) {
+    fn set_up<S: Source>(
+        &mut self,
+        recording: &Recording<S>,
+        facts: &[Fact],
+        endings: &mut Endings<'_>,
+        live: &HashSet<u32>,
+    ) {
         let old: Vec<u32> = {
             let hosts = facts.iter().filter(|fact| matches!(fact.what, What::Life));
             let mut hosts: Vec<u32> = hosts.map(|fact| fact.host).collect();
@@ -276,10 +324,11 @@ impl Plan {
                 What::Annotation => self.keep(event),
                 What::Life if here || old.contains(&fact.host) => self.keep(event),
                 What::Libraries if here => self.keep(event),
-                What::Called { call: Some(Call::DeregisterBuffers), handles }
-                    if here && registered.end(self, fact.host, handles) =>
-                {
-                    self.keep(event);
+                What::Called { call: Some(Call::DeregisterBuffers), handles } if here => {
+                    for answer in registered.end(fact.host, handles) {
+                        self.keep(answer);
+                        self.keep(event);
+                    }
                 }
                 What::Answered { call: Some(Call::RegisterBuffer), value } if here => {
                     registered.begin(fact.host, *value, event);
@@ -287,7 +336,8 @@ impl Plan {
                 What::Called { .. } if here && is_set_up(fact) => self.keep(event),
                 What::Requested { role, of } if here => {
                     let answered_later = fact.partner.is_some_and(|answer| answer >= self.newest);
-                    if is_set_up(fact) || answered_later {
+                    let is_ended = endings.is_ended(event, self.newest);
+                    if is_set_up(fact) && !is_ended || answered_later {
                         self.keep(event);
                         registered.name(fact.host, of.1);
                     }
@@ -299,8 +349,15 @@ impl Plan {
                 _ => {}
             }
         }
-        registered.keep_all(self);
-        states.into_values().for_each(|event| self.keep(event));
+        registered.answers().for_each(|answer| self.keep(answer));
+        for event in states.into_values() {
+            let asked = facts.get(event).and_then(|fact| fact.asked(event));
+            if !asked
+                .is_some_and(|(asked, _)| endings.is_state_ended(recording, asked, self.newest))
+            {
+                self.keep(event);
+            }
+        }
     }
 
     /// No half without the other.
@@ -326,37 +383,11 @@ fn is_set_up(fact: &Fact) -> bool {
     }
 }
 
-/// The buffers that are registered: by host and handle, the answer that gave the handle and whether
-/// something that stays names it.
-#[derive(Debug, Default)]
-struct Registered(HashMap<(u32, i32), (usize, bool)>);
-
-impl Registered {
-    fn begin(&mut self, host: u32, handle: i32, answer: usize) {
-        if handle >= 0 {
-            self.0.insert((host, handle), (answer, false));
-        }
-    }
-
-    fn name(&mut self, host: u32, handle: i32) {
-        if let Some((_, named)) = self.0.get_mut(&(host, handle)) {
-            *named = true;
-        }
-    }
-
-    /// Whether one of them stays.
-    fn end(&mut self, plan: &mut Plan, host: u32, handles: &[i32]) -> bool {
-        let mut stays = false;
-        for &handle in handles {
-            if let Some((answer, true)) = self.0.remove(&(host, handle)) {
-                plan.keep(answer);
-                stays = true;
-            }
-        }
-        stays
-    }
-
-    fn keep_all(self, plan: &mut Plan) {
-        self.0.into_values().for_each(|(answer, _)| plan.keep(answer));
+impl Fact {
+    /// A request whose role is known, and the role.
+    fn asked(&self, event: usize) -> Option<(Asked, u32)> {
+        let What::Requested { role, of: (command, _) } = self.what else { return None };
+        let (host, content) = (self.host, self.content);
+        (role != 0).then_some((Asked { event, host, command, content }, role))
     }
 }

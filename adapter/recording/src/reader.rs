@@ -244,6 +244,11 @@ impl<S: Source> Recording<S> {
         (self.next_page, self.next_content)
     }
 
+    /// How many events there are.
+    pub fn event_count(&self) -> u64 {
+        self.events.len() as u64
+    }
+
     /// All events in order: every known block but [`Pages`] and [`Content`].
     pub fn events(&self) -> impl Iterator<Item = Result<Block, RecordingError>> + '_ {
         self.events.iter().map(|&place| self.block(place))

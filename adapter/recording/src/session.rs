@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use crate::block::{
-    Annotation, Answered, Block, Called, Died, Host, Libraries, Line, LoadedLibrary, Lost, Number,
-    Requested, Returned, UpdateReturned, Updated, Usage, command,
+    Annotation, Answered, Block, Called, Counted, Died, Host, Libraries, Line, LoadedLibrary, Lost,
+    Number, Requested, Returned, UpdateReturned, Updated, Usage, command,
 };
 use crate::{Recording, RecordingError, Source};
 
@@ -17,7 +17,7 @@ pub struct Session {
     pub hosts: Vec<HostLife>,
     /// Everything that happened, in order.
     pub events: Vec<Event>,
-    /// What is missing.
+    /// What is missing, and what was only counted.
     pub lost: Vec<Lost>,
     /// Events that the ring has dropped, and until when, in nanoseconds.
     pub dropped: (u64, u64),
@@ -195,6 +195,7 @@ impl Builder {
                 self.with_host(resumed.host, |life| life.resumed_ns = Some(resumed.at_ns));
             }
             Block::Lost(lost) => self.session.lost.push(lost),
+            Block::Counted(counted) => self.session.lost.push(lost(&counted)),
             Block::Dropped(dropped) => self.session.dropped = (dropped.events, dropped.until_ns),
             Block::Pages(_) | Block::Content(_) => {}
         }
@@ -224,4 +225,16 @@ impl Builder {
             change(life);
         }
     }
+}
+
+/// What was only counted, as something that is missing.
+fn lost(counted: &Counted) -> Lost {
+    let what = match counted.of_kind {
+        Returned::KIND => "answers to no request",
+        Answered::KIND => "answers to no call",
+        Updated::KIND => "updates",
+        _ => "events",
+    };
+    let reason = format!("{what} came in a flood and were only counted");
+    Lost { host: counted.host, at_ns: counted.at_ns, events: counted.events, reason }
 }

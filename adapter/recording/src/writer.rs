@@ -20,6 +20,7 @@ pub struct Buffer(pub u64);
 pub struct Writer<W> {
     out: W,
     written: u64,
+    events: u64,
     block: Vec<u8>,
     known: KnownPages,
     next_content: ContentId,
@@ -52,6 +53,7 @@ impl<W: Write> Writer<W> {
         Self {
             out,
             written,
+            events: 0,
             block: Vec::new(),
             known: KnownPages::new(next_page),
             next_content: next_content.max(1),
@@ -62,6 +64,18 @@ impl<W: Write> Writer<W> {
     /// Bytes of the file so far.
     pub fn written(&self) -> u64 {
         self.written
+    }
+
+    /// The file had so many events before.
+    #[must_use]
+    pub fn with_events(mut self, events: u64) -> Self {
+        self.events = events;
+        self
+    }
+
+    /// Events in the file so far.
+    pub fn events(&self) -> u64 {
+        self.events
     }
 
     /// Writes what `out` has not written yet.
@@ -92,6 +106,7 @@ impl<W: Write> Writer<W> {
     pub fn move_to(&mut self, out: W, compacted: &crate::Compacted) {
         self.out = out;
         self.written = compacted.bytes;
+        self.events = compacted.events;
         self.known.retain(&compacted.pages);
     }
 
@@ -123,6 +138,7 @@ impl<W: Write> Writer<W> {
         self.block.resize(usize::try_from(length).map_err(io::Error::other)?, 0);
         self.out.write_all(&self.block)?;
         self.written += length;
+        self.events += u64::from(!matches!(kind, Pages::KIND | Content::KIND));
         Ok(())
     }
 

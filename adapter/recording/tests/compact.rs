@@ -13,8 +13,16 @@ use cami_recording::block::{
 };
 use cami_recording::session::Event;
 use cami_recording::{
-    Block, Buffer, Call, Compacted, Ending, Keep, PAGE_BYTES, Recording, Session, Snapshot, Writer,
-    compact,
+    Block, Buffer, Call, Compacted, Ending, Keep, PAGE_BYTES, Recording, Rules, Session, Snapshot,
+    Writer, compact,
+};
+
+/// No bound, and nothing known of commands.
+const ALL: Keep<'static> = Keep {
+    bytes: u64::MAX,
+    events: u64::MAX,
+    contents: &[],
+    rules: Rules { profile: "", commands: &[] },
 };
 
 const HOSTS: u32 = 3;
@@ -111,7 +119,7 @@ fn film() -> Film {
 fn made_smaller(file: &[u8], bytes: u64, contents: &[u64]) -> (Recording<Vec<u8>>, Compacted) {
     let recording = Recording::read(file.to_vec()).unwrap();
     let mut out = Vec::new();
-    let left = compact(&recording, &mut out, Keep { bytes, contents }, || true).unwrap();
+    let left = compact(&recording, &mut out, Keep { bytes, contents, ..ALL }, || true).unwrap();
     assert_eq!(left.bytes, out.len() as u64);
     (Recording::read(out).unwrap(), left)
 }
@@ -247,8 +255,8 @@ fn a_writer_goes_on_in_the_smaller_file() {
     assert_eq!(contents, [30]);
     let whole = Recording::read(writer.get_ref().to_vec()).unwrap();
     let mut small = Vec::new();
-    let left =
-        compact(&whole, &mut small, Keep { bytes: 1, contents: &contents }, || true).unwrap();
+    let left = compact(&whole, &mut small, Keep { bytes: 1, contents: &contents, ..ALL }, || true)
+        .unwrap();
     let mut second = Vec::new();
     writer.move_to(&mut second, &left);
     assert_eq!(writer.written(), left.bytes);
@@ -269,7 +277,7 @@ fn what_was_dropped_is_counted_from_the_begin() {
     let Film { file, last } = film();
     let (small, first) = made_smaller(&file, 100 * PAGE_BYTES as u64, &[]);
     let mut out = Vec::new();
-    let keep = Keep { bytes: 20 * PAGE_BYTES as u64, contents: &[last] };
+    let keep = Keep { bytes: 20 * PAGE_BYTES as u64, contents: &[last], ..ALL };
     let second = compact(&small, &mut out, keep, || true).unwrap();
     let smaller = Recording::read(out).unwrap();
     let said: Vec<Dropped> = smaller
@@ -288,7 +296,7 @@ fn what_was_dropped_is_counted_from_the_begin() {
 fn it_can_be_stopped_at_any_moment_and_bears_a_cut_file() {
     let Film { file, .. } = film();
     let recording = Recording::read(file.clone()).unwrap();
-    let keep = Keep { bytes: 1 << 16, contents: &[] };
+    let keep = Keep { bytes: 1 << 16, ..ALL };
     for most in [0, 1, 100, 2000] {
         let mut asked = 0;
         let go_on = || {

@@ -7,7 +7,9 @@
 
 use std::path::{Path, PathBuf};
 
-use cami_recording::block::{Bytes, Dropped, Line, Lost, UpdateReturned, Updated, Usage};
+use cami_recording::block::{
+    Bytes, Counted, Died, Dropped, Host, Line, Lost, Returned, UpdateReturned, Updated, Usage,
+};
 use cami_recording::session::Event;
 use cami_recording::{Block, Ending, Recording, Session};
 
@@ -63,6 +65,41 @@ fn a_file_of_version_1_opens_for_ever() {
     assert_eq!(returned.status, 7);
     assert_eq!((session.lost[0].events, session.lost[0].reason.as_str()), (8, "because"));
     assert_eq!(session.dropped, (10, 9));
+}
+
+/// A file of version 1.1, which has a kind of block and a field more.
+#[test]
+fn a_file_of_version_1_1_opens_for_ever() {
+    let recording = Recording::open(&frozen_1_1()).unwrap();
+    assert_eq!((recording.ending(), recording.minor()), (Ending::Complete, 1));
+    assert_eq!(recording.unknown_blocks(), 0);
+    let blocks: Vec<Block> = recording.events().map(Result::unwrap).collect();
+    assert_eq!(blocks, blocks_of_1_1());
+    let session = Session::of(&recording).unwrap();
+    assert_eq!((session.hosts.len(), session.lost[0].events), (1, 100_000));
+}
+
+fn frozen_1_1() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/frozen-1.1.camr")
+}
+
+fn blocks_of_1_1() -> Vec<Block> {
+    let counted =
+        Counted { host: 1, at_ns: 20, until_ns: 30, of_kind: Returned::KIND, events: 100_000 };
+    let died = Died { host: 1, at_ns: 40, signal: 9, by_host: 1, ..Died::default() };
+    vec![Host { host: 1, at_ns: 10, ..Host::default() }.into(), counted.into(), died.into()]
+}
+
+#[test]
+#[ignore = "the file is made once"]
+fn make_1_1() {
+    let mut out = Vec::new();
+    let mut writer = cami_recording::Writer::begin(&mut out, 7).unwrap();
+    for block in blocks_of_1_1() {
+        writer.write(&block).unwrap();
+    }
+    drop(writer);
+    std::fs::write(frozen_1_1(), out).unwrap();
 }
 
 /// Requests, and a sum over all contents in their order.

@@ -13,6 +13,7 @@ mod doctor;
 mod driver;
 mod module;
 mod real;
+mod recording;
 mod scene;
 mod session;
 mod stream;

@@ -15,6 +15,7 @@ mod clients;
 mod death;
 mod hostile;
 mod reconnect;
+mod recording;
 mod socket;
 mod stranger;
 

@@ -82,7 +82,7 @@ pub fn run(arguments: MonitorArguments) -> ExitCode {
     if let Err(error) = vendor_process::default_signals() {
         log::warn!("{error}");
     }
-    match start(&module, link, control.is_some()) {
+    match start(&module, link, control.as_ref()) {
         Ok((host, recovery, ready)) => {
             if let Some(recovery) = recovery {
                 let _ = tell(control.as_ref(), &FromMonitor::Recovery(recovery));
@@ -110,7 +110,7 @@ fn cannot_start(reason: &str) -> ExitCode {
 fn start(
     module: &std::path::Path,
     mut link: OwnedFd,
-    client: bool,
+    control: Option<&Link>,
 ) -> Result<(watch::Host, Option<Recovery>, Ready), Refusal> {
     let config = Config::read(&Environment::of_process(), module::section(module));
     let (level, target) = match &config {
@@ -151,9 +151,9 @@ fn start(
     let ready = ready(&config, &module, vendor.pid);
     let mut facts = facts::Facts::new(&config, &module);
     facts.sandbox = Some(vendor.sandbox.to_json());
-    let watchdog = watchdog::Watchdog::new(&config, client);
+    let watchdog = watchdog::Watchdog::new(&config, control.is_some());
     let recorder = ends
-        .map(|ends| recorder::Recorder::start(ends, &config, &module, &facts, vendor.pid))
+        .map(|ends| recorder::Recorder::start(ends, &config, &module, &facts, vendor.pid, control))
         .transpose()
         .map_err(|error| Refusal::new(Errno::EAGAIN, format!("cannot start the relay: {error}")))?;
     let host = watch::Host::new(facts, vendor, activity, watchdog, recorder);

@@ -221,6 +221,11 @@ impl Host {
 
     /// The client closed the control socket, or its process ended.
     fn client_left(&mut self) {
+        // Who serves it may end us before we have told anything.
+        if let (Some(recorder), None, false) = (&self.recorder, &self.killed_for, self.client_gone)
+        {
+            recorder.unless_told(None);
+        }
         self.client_gone = true;
         self.kill();
     }

@@ -46,7 +46,9 @@ static int32_t initialize(const camera_algorithm_callback_ops_t *callbacks) {
 static int32_t register_buffer(int fd) {
     maybe_hang("register_buffer");
     buffer = fd;
-    return 7;
+    /* HANDLES: each buffer has one of its own. */
+    static int32_t next = 7;
+    return getenv("HANDLES") ? next++ : next;
 }
 
 static uint32_t errno_if(int failed) { return failed ? (uint32_t)errno : 0; }
@@ -137,6 +139,25 @@ static void handle_once(int number) {
     *(volatile int *)0x20 = 1;
 }
 
+/* What nobody asked for, `count` times. */
+static void flood(uint32_t command, const uint8_t *header, uint32_t size) {
+    uint32_t count = 0;
+    memcpy(&count, header, size < sizeof count ? size : sizeof count);
+    /* The answer of START, to a call that nobody made. */
+    uint32_t message[3] = {2, 0x70000000, 0};
+    for (uint32_t i = 0; i < count; i++) {
+        if (command == 48) host->return_callback(host, 5000, i, 7);
+        if (command == 50) host->update(host, 6, header, size, -1);
+        if (command == 51) for (int fd = 3; fd < 64; fd++) send(fd, message, sizeof message, MSG_NOSIGNAL);
+    }
+}
+
+/* No descriptor more fits into this process. */
+static uint32_t no_more_descriptors(void) {
+    while (dup(buffer) >= 0) {}
+    return (uint32_t)errno;
+}
+
 static uint32_t run(uint32_t command, const uint8_t *header, uint32_t size) {
     char path[64];
     switch (command) {
@@ -220,11 +241,16 @@ static uint32_t run(uint32_t command, const uint8_t *header, uint32_t size) {
             for (uint32_t i = 0; i < 300; i++) host->return_callback(host, 3000 + i, i, 7);
             *(volatile int *)16 = 1;
             return 0;
+        case 48: case 50: case 51: flood(command, header, size); return 0;
+        case 49: for (int fd = 3; fd < 64; fd++) shutdown(fd, SHUT_RD); return 0;
+        case 52: return no_more_descriptors();
+        case 54: host->return_callback(host, 53, 9, 7); return 0;
         default: return 0xffffffff;
     }
 }
 
 static void request(uint32_t req_id, const uint8_t header[], uint32_t size, int32_t handle) {
+    if (req_id == 53) return; /* see 54 */
     uint32_t status = run(req_id, header, size);
     host->return_callback(host, req_id, status, handle);
 }
@@ -245,7 +271,12 @@ static void deinitialize(void) {
     host->return_callback(host, 2000, 0, 0);
 }
 
-__attribute__((constructor)) static void load(void) { maybe_hang("load"); }
+/* TALKS: so many lines before anybody uses it. */
+__attribute__((constructor)) static void load(void) {
+    const char *talks = getenv("TALKS");
+    for (int i = 0; talks && i < atoi(talks); i++) fprintf(stderr, "early %d\n", i);
+    maybe_hang("load");
+}
 
 __attribute__((visibility("default"))) camera_algorithm_ops_t CAMERA_ALGORITHM_MODULE_INFO_SYM = {
     .initialize = initialize,

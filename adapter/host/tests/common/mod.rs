@@ -80,6 +80,8 @@ pub struct Setup {
     pub through_shell: bool,
     /// Runs it under a filter that answers `ptrace` with EPERM.
     pub refuse_ptrace: bool,
+    /// The most descriptors that the host and its vendor process may have.
+    pub max_files: Option<u64>,
     /// An outer filter, as of a container.
     outer: Option<outer::Program>,
 }
@@ -93,6 +95,7 @@ impl Setup {
             control: true,
             through_shell: false,
             refuse_ptrace: false,
+            max_files: None,
             outer: None,
         }
     }
@@ -149,6 +152,16 @@ impl Setup {
         if self.refuse_ptrace {
             // SAFETY: the closure does nothing but prctl.
             unsafe { command.pre_exec(refuse_ptrace) };
+        }
+        if let Some(files) = self.max_files {
+            let limit = libc::rlimit { rlim_cur: files, rlim_max: files };
+            let set = move || {
+                // SAFETY: setrlimit is async-signal-safe, and `limit` is readable.
+                let set = unsafe { libc::setrlimit(libc::RLIMIT_NOFILE, &raw const limit) };
+                if set == 0 { Ok(()) } else { Err(std::io::Error::last_os_error()) }
+            };
+            // SAFETY: the closure makes one system call.
+            unsafe { command.pre_exec(set) };
         }
         let process = command.spawn().unwrap();
         Host {

@@ -135,6 +135,25 @@ fn the_link_ends_no_sooner_than_the_vendor_process() {
     }
 }
 
+/// A service ends the monitor of a client that has left, if that takes long.
+#[test]
+fn a_client_that_has_left_has_seen_no_death() {
+    for _ in 0..20 {
+        let room = Room::new();
+        let (mut host, _memory) = room.host("x.camr");
+        let vendor = host.vendor_pid();
+        send(&host, 45, b"x");
+        answer(&mut host);
+        host.link.shutdown();
+        crate::common::wait_gone(vendor);
+        host.process.kill().unwrap();
+        host.process.wait().unwrap();
+        let (_, session) = read(&room.path("x.camr"));
+        let life = only(&session);
+        assert!(life.died.is_none() && life.ended_ns.is_some(), "{life:?}");
+    }
+}
+
 #[test]
 fn a_killed_monitor_loses_nothing_that_had_passed() {
     let room = Room::new();

@@ -6,10 +6,14 @@
     reason = "a failure here is the test's failure"
 )]
 
+mod bounds;
 #[path = "../common/mod.rs"]
 mod common;
 mod ends;
 mod files;
+mod floods;
 mod known;
 mod passing;
+mod ring;
 mod room;
+mod same;

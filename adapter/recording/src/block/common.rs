@@ -54,9 +54,9 @@ macro_rules! fields_of_many {
 
 fields_of_many! {
     host: Host Libraries Called Answered Requested Returned Updated UpdateReturned Line Usage Died
-        Ended Lost Resumed;
+        Ended Lost Resumed Counted;
     at_ns: Host Called Answered Requested Returned Updated UpdateReturned Line Usage Died Ended Lost
-        Resumed;
+        Resumed Counted;
     content: Requested Returned Updated;
 }
 

@@ -1,12 +1,12 @@
 //! What a recording tells of itself, of its machine, and of its host.
 
 use std::fs;
-use std::io::Read;
 use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use cami_link::monotonic_ns;
 use cami_recording::block::{Annotation, Host, Usage};
+use cami_wire::control::CommandRule;
 
 /// What is known when a host begins.
 #[derive(Clone, Debug)]
@@ -19,6 +19,11 @@ pub struct About {
     pub library_name: String,
     /// The client: its process id and its start.
     pub client: (i32, u64),
+    /// The profile, where it is a file: who looks at the recording elsewhere does not have that. Empty
+    /// where it is not.
+    pub profile_text: String,
+    /// What is known of the commands.
+    pub rules: Vec<CommandRule>,
     /// The host, but for its number and its restarts.
     pub host: Host,
 }
@@ -32,7 +37,7 @@ impl About {
             ("machine", machine()),
             ("boot_id", text("/proc/sys/kernel/random/boot_id")),
             ("client", text(&format!("/proc/{}/comm", self.client.0))),
-            ("profile_text", profile_text(&self.host.profile)),
+            ("profile_text", self.profile_text.clone()),
         ];
         let said = known.into_iter().filter(|(_, value)| !value.is_empty());
         said.map(|(key, value)| Annotation { key: key.to_owned(), value }).collect()
@@ -90,34 +95,7 @@ fn machine() -> String {
         .unwrap_or_default()
 }
 
-/// The profile, where it is a file: who looks at the recording elsewhere does not have that.
-fn profile_text(profile: &str) -> String {
-    const MOST_BYTES: u64 = 1 << 20;
-    if !profile.starts_with('/') {
-        return String::new();
-    }
-    let mut text = String::new();
-    let read =
-        fs::File::open(profile).and_then(|file| file.take(MOST_BYTES).read_to_string(&mut text));
-    read.map_or_else(|_| String::new(), |_| text)
-}
-
 fn text(path: &str) -> String {
     let read = fs::read(path).unwrap_or_default();
     String::from_utf8_lossy(&read).trim_end_matches(['\0', '\n', ' ']).to_owned()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_profile_that_is_a_file_is_told_whole() {
-        let room = tempfile::tempdir().unwrap();
-        let path = room.path().join("nokia.toml");
-        fs::write(&path, "name = \"nokia\"\n").unwrap();
-        assert_eq!(profile_text(path.to_str().unwrap()), "name = \"nokia\"\n");
-        assert_eq!(profile_text("intel-ipu3"), "");
-        assert_eq!(profile_text("/nowhere/profile"), "");
-    }
 }

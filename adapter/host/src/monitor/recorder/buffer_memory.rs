@@ -1,16 +1,17 @@
 //! A buffer of the HAL's, read without being mapped: a HAL that makes its buffer smaller must not end
-//! the monitor.
+//! the monitor. What cannot be read but mapped is `dma_buf`'s.
 
 use std::fs::File;
 use std::io::ErrorKind;
 use std::ops::Range;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
-use std::os::unix::fs::FileExt;
 
 use cami_link::sought_size;
 use cami_recording::{MAX_CONTENT_BYTES, Memory, Shadow, Snapshot};
 use nix::errno::Errno;
 use nix::unistd::{Whence, lseek};
+
+use super::dma_buf::Contents;
 
 /// A buffer's memory, as a file.
 #[derive(Debug)]
@@ -19,6 +20,7 @@ pub struct BufferMemory {
     /// Whether the file's position is our own, so that holes can be looked for.
     is_own: bool,
     bytes: u64,
+    contents: Contents,
 }
 
 impl BufferMemory {
@@ -27,14 +29,15 @@ impl BufferMemory {
     pub fn of(file: File) -> Self {
         let bytes = size_of(file.as_fd());
         match open_again(&file) {
-            Some(own) => Self { file: own, is_own: true, bytes },
-            None => Self { file, is_own: false, bytes },
+            Some(own) => Self { file: own, is_own: true, bytes, contents: Contents::default() },
+            None => Self { file, is_own: false, bytes, contents: Contents::default() },
         }
     }
 
     /// That of a file that is looked at once.
     pub fn shared(file: File) -> Self {
-        Self { bytes: size_of(file.as_fd()), file, is_own: false }
+        let bytes = size_of(file.as_fd());
+        Self { file, is_own: false, bytes, contents: Contents::default() }
     }
 
     /// Its bytes, when it was registered.
@@ -49,7 +52,9 @@ impl BufferMemory {
     /// the kernel says.
     pub fn look(&mut self, shadow: &mut Shadow) -> Result<Snapshot, Errno> {
         let bytes = self.checked()?;
-        shadow.look(bytes, self)
+        let looked = shadow.look(bytes, self);
+        self.contents.end();
+        looked
     }
 
     /// Reads what has changed, where it can have changed only there: [`Shadow::look_within`].
@@ -62,7 +67,9 @@ impl BufferMemory {
         ranges: &[Range<u64>],
     ) -> Result<(Snapshot, Option<u32>), Errno> {
         let bytes = self.checked()?;
-        shadow.look_within(bytes, ranges, self)
+        let looked = shadow.look_within(bytes, ranges, self);
+        self.contents.end();
+        looked
     }
 
     fn checked(&self) -> Result<usize, Errno> {
@@ -81,7 +88,7 @@ impl Memory for BufferMemory {
     type Error = Errno;
 
     fn read(&mut self, out: &mut [u8], at: u64) -> Result<(), Errno> {
-        self.file.read_exact_at(out, at).map_err(|error| {
+        self.contents.read(&self.file, out, at).map_err(|error| {
             match (error.kind(), error.raw_os_error()) {
                 // It has been made smaller.
                 (ErrorKind::UnexpectedEof, _) => Errno::ENODATA,

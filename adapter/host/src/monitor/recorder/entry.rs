@@ -9,6 +9,7 @@ use std::path::PathBuf;
 
 use cami_recording::{Block, Buffer, Snapshot};
 use cami_wire::WireError;
+use cami_wire::control::{FromMonitor, Recovery};
 use cami_wire::reader::Reader;
 
 use super::about::About;
@@ -65,12 +66,15 @@ impl Entry {
         match self {
             Self::About(about) => {
                 out.push(ABOUT);
-                let About { path, limit_bytes, library_name, client, host } = *about;
+                let About { path, limit_bytes, library_name, client, profile_text, rules, host } =
+                    *about;
                 put_bytes(&mut out, path.as_os_str().as_bytes());
                 out.extend_from_slice(&limit_bytes.to_le_bytes());
                 put_bytes(&mut out, library_name.as_bytes());
                 out.extend_from_slice(&client.0.to_le_bytes());
                 out.extend_from_slice(&client.1.to_le_bytes());
+                put_bytes(&mut out, profile_text.as_bytes());
+                put_bytes(&mut out, &Recovery { commands: rules, ..Recovery::default() }.encode());
                 put_block(&mut out, &host.into());
             }
             Self::Block(block) => {
@@ -125,11 +129,20 @@ impl Entry {
                 let limit_bytes = reader.u64()?;
                 let library_name = reader.string()?;
                 let client = (reader.i32()?, reader.u64()?);
+                let profile_text = reader.string()?;
+                // As the monitor tells them to a client.
+                let FromMonitor::Recovery(Recovery { commands: rules, .. }) =
+                    FromMonitor::decode(take_bytes(&mut reader)?)?
+                else {
+                    return Err(WireError::BadCount(0));
+                };
                 let Block::Host(host) = take_block(&mut reader)? else {
                     return Err(WireError::BadCount(0));
                 };
                 let path = PathBuf::from(OsString::from_vec(path));
-                Self::About(Box::new(About { path, limit_bytes, library_name, client, host }))
+                let about =
+                    About { path, limit_bytes, library_name, client, profile_text, rules, host };
+                Self::About(Box::new(about))
             }
             BLOCK => Self::Block(take_block(&mut reader)?),
             SEEN => {
@@ -183,6 +196,7 @@ fn take_block(reader: &mut Reader<'_>) -> Result<Block, WireError> {
 #[cfg(test)]
 mod tests {
     use cami_recording::block::{Bytes, Host, Requested};
+    use cami_wire::control::CommandRule;
 
     use super::*;
 
@@ -194,6 +208,8 @@ mod tests {
             limit_bytes: 77,
             library_name: "lib.so".into(),
             client: (5, 6),
+            profile_text: "name = \"x\"".into(),
+            rules: vec![CommandRule { id: 9, takes: vec![8], ..CommandRule::default() }],
             host,
         };
         let seen: Block =

@@ -8,7 +8,10 @@
 
 mod about;
 mod buffer_memory;
+mod dma_buf;
+mod early;
 mod entry;
+mod flood;
 mod inbox;
 mod place;
 mod process;
@@ -26,7 +29,7 @@ use std::time::Duration;
 
 use cami_config::Config;
 use cami_link::sync::{Condvar, Mutex};
-use cami_link::{Deadline, Event, Interest, ProcessFd, monotonic_ns, wait};
+use cami_link::{Deadline, Event, Interest, Link, Peer, ProcessFd, monotonic_ns, wait};
 use cami_recording::Block;
 use cami_recording::block::{Died, Ended, Host, Line, Resumed};
 use nix::errno::Errno;
@@ -213,6 +216,7 @@ impl Recorder {
         module: &Module,
         facts: &Facts,
         vendor_pid: i32,
+        control: Option<&Link>,
     ) -> io::Result<Self> {
         if let Ok((soft, hard)) = getrlimit(Resource::RLIMIT_NOFILE) {
             let _ = setrlimit(Resource::RLIMIT_NOFILE, hard.min(ENOUGH_FDS).max(soft), hard);
@@ -236,13 +240,20 @@ impl Recorder {
         if writer.is_none() {
             queue.give_up();
         }
-        queue.push(Entry::About(Box::new(about(config, module, facts, vendor_pid))));
+        let client = client_of(control).unwrap_or(facts.client_pid);
+        queue.push(Entry::About(Box::new(about(config, module, facts, vendor_pid, client))));
         let ear = Arc::new(Ear::new(voice));
         let mut tap = Tap::new(queue.clone(), config.profile.clone(), vendor_pid);
         let relay = Arc::new(Flag::default());
         let (ended, to_tell, to_hear) = (relay.clone(), queue.clone(), ear.clone());
         std::thread::Builder::new().name("cami-relay".to_owned()).spawn(move || {
-            match relay::run(&ends, &mut tap, &to_tell, &to_hear) {
+            let passed = relay::run(&ends, &mut tap, &to_tell, &to_hear);
+            tap.end();
+            if matches!(passed, Ok(relay::Ended::Client)) {
+                // It has left, however we end.
+                to_tell.push(Entry::UnlessTold(last(None)));
+            }
+            match passed {
                 Ok(ended) => ends.end(ended, vendor.as_ref()),
                 Err(error) => {
                     log::error!("the link cannot be waited for: {error}");
@@ -282,8 +293,8 @@ impl Recorder {
         self.push(Resumed { host: 0, at_ns });
     }
 
-    /// The vendor process has ended, by a death or in order: the last event, should the monitor be
-    /// killed before it can tell it.
+    /// The vendor process has ended, by a death or in order, or the client has left: the last event,
+    /// should the monitor be killed before it can tell it.
     pub fn unless_told(&self, died: Option<Died>) {
         self.queue.push(Entry::UnlessTold(last(died)));
     }
@@ -313,12 +324,19 @@ fn last(died: Option<Died>) -> Block {
     }
 }
 
-fn about(config: &Config, module: &Module, facts: &Facts, vendor_pid: i32) -> About {
+/// Who is served: behind a service that is not our parent. `None` where it cannot be seen from here.
+fn client_of(control: Option<&Link>) -> Option<i32> {
+    Peer::of(control?.as_fd()).ok().map(|peer| peer.pid).filter(|&pid| pid > 0)
+}
+
+fn about(config: &Config, module: &Module, facts: &Facts, vendor_pid: i32, client: i32) -> About {
     About {
         path: config.record.clone().unwrap_or_default(),
         limit_bytes: config.record_limit_bytes,
         library_name: facts.name.clone(),
-        client: (facts.client_pid, cami_record::start_of(facts.client_pid)),
+        client: (client, cami_record::start_of(client)),
+        profile_text: config.profile_text.clone().unwrap_or_default(),
+        rules: config.profile.rules(),
         host: Host {
             host: 0,
             at_ns: monotonic_ns(),

@@ -20,19 +20,33 @@ use super::entry::{Entry, LeftOut};
 
 /// What contents of buffers may take here, on top of the pipe and of what the writer has taken out.
 pub const MAX_BYTES: usize = 32 << 20;
-/// What events without contents may take on top of that.
+/// What events may take on top of that, however large a content is that waits.
 const MAX_EVENT_BYTES: usize = 4 << 20;
 /// Pieces that are told in one system call.
 const MOST_AT_ONCE: usize = 16;
 /// A piece's own weight, about.
 const PIECE_BYTES: usize = 128;
 
+#[derive(Debug)]
+struct Piece {
+    bytes: Vec<u8>,
+    is_content: bool,
+}
+
+impl Piece {
+    fn weight(&self) -> usize {
+        self.bytes.len() + PIECE_BYTES
+    }
+}
+
 #[derive(Debug, Default)]
 struct State {
-    pieces: VecDeque<Vec<u8>>,
+    pieces: VecDeque<Piece>,
     /// Bytes of the first piece that are in the pipe.
     sent: usize,
     bytes: usize,
+    /// Those of them that are not contents.
+    event_bytes: usize,
     left_out: LeftOut,
     closed: bool,
 }
@@ -70,7 +84,6 @@ impl Queue {
         if state.closed {
             return false;
         }
-        let all = self.max_bytes.saturating_add(MAX_EVENT_BYTES);
         let (entry, whole) = match entry {
             Entry::Seen(mut block, _, snapshot)
                 if !state.has_room(weight(&snapshot), self.max_bytes) =>
@@ -85,7 +98,7 @@ impl Queue {
         let always = matches!(entry, Entry::About(_) | Entry::Forget(_) | Entry::UnlessTold(_))
             || matches!(&entry, Entry::Block(Block::Died(_) | Block::Ended(_)));
         let (head, data) = entry.encode();
-        if !always && !state.has_room(head.len(), all) {
+        if !always && !state.has_room_for_event(head.len()) {
             state.left_out.events += 1;
             return false;
         }
@@ -149,7 +162,7 @@ impl Queue {
             // Together, because each writing takes pages of the pipe of its own.
             let mut skip = state.sent;
             let parts = state.pieces.iter().take(MOST_AT_ONCE).map(|piece| {
-                IoSlice::new(piece.get(std::mem::take(&mut skip)..).unwrap_or_default())
+                IoSlice::new(piece.bytes.get(std::mem::take(&mut skip)..).unwrap_or_default())
             });
             match (&*self.pipe).write_vectored(&parts.collect::<Vec<_>>()) {
                 Ok(written) => {
@@ -192,10 +205,13 @@ impl State {
     fn sent_more(&mut self, written: usize) {
         self.sent += written;
         while let Some(first) = self.pieces.front()
-            && self.sent >= first.len()
+            && self.sent >= first.bytes.len()
         {
-            self.sent -= first.len();
-            self.bytes = self.bytes.saturating_sub(first.len() + PIECE_BYTES);
+            self.sent -= first.bytes.len();
+            self.bytes = self.bytes.saturating_sub(first.weight());
+            if !first.is_content {
+                self.event_bytes = self.event_bytes.saturating_sub(first.weight());
+            }
             self.pieces.pop_front();
         }
     }
@@ -204,10 +220,18 @@ impl State {
         self.pieces.is_empty() || self.bytes.saturating_add(bytes) <= most
     }
 
+    fn has_room_for_event(&self, bytes: usize) -> bool {
+        self.pieces.is_empty() || self.event_bytes.saturating_add(bytes) <= MAX_EVENT_BYTES
+    }
+
     fn append(&mut self, head: Vec<u8>, data: Vec<u8>) {
-        for piece in [head, data] {
-            if !piece.is_empty() {
-                self.bytes += piece.len() + PIECE_BYTES;
+        for (bytes, is_content) in [(head, false), (data, true)] {
+            if !bytes.is_empty() {
+                let piece = Piece { bytes, is_content };
+                self.bytes += piece.weight();
+                if !is_content {
+                    self.event_bytes += piece.weight();
+                }
                 self.pieces.push_back(piece);
             }
         }
@@ -307,9 +331,20 @@ mod tests {
     #[test]
     fn one_that_is_larger_than_the_bound_passes_an_empty_queue() {
         let (queue, reader, filled) = full(100);
-        assert!(queue.push(seen(50_000)));
+        assert!(queue.push(seen(MAX_EVENT_BYTES + 50_000)));
         assert!(!queue.push(seen(1)));
-        assert!(heard(queue, reader, filled).len() >= 3);
+        // Events have room beside it.
+        for number in 0..100 {
+            assert!(queue.push(Entry::Restarts(number)));
+        }
+        let entries = heard(queue, reader, filled);
+        let told = entries.iter().filter(|entry| matches!(entry, Entry::Restarts(_))).count();
+        assert_eq!(told, 100);
+        assert!(matches!(entries[0], Entry::Seen(..)));
+        assert!(matches!(
+            entries.iter().rev().nth(1),
+            Some(Entry::LeftOut(LeftOut { contents: 1, events: 0 }))
+        ));
     }
 
     #[test]

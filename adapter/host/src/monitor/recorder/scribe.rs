@@ -1,6 +1,6 @@
 //! Packs and writes, in the writer's process.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::HashSet;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
@@ -10,10 +10,11 @@ use std::time::{Duration, Instant};
 
 use cami_link::monotonic_ns;
 use cami_recording::block::{Annotation, Died, Host, Lost, Number};
-use cami_recording::{Block, Call, Keep, Recording, Writer, compact};
+use cami_recording::{Block, Keep, Recording, Rules, Writer, compact};
 use nix::fcntl::OFlag;
 
 use super::about::{self, About};
+use super::early::Early;
 use super::entry::{Entry, LeftOut};
 use super::inbox::{Inbox, Next};
 use super::place::{self, Place, Refused};
@@ -29,52 +30,18 @@ const USAGE_INTERVAL: Duration = Duration::from_secs(1);
 const SETTLING: Duration = Duration::from_millis(100);
 /// What is written to the file at once: all that has come since it was last looked for.
 const AT_ONCE_BYTES: usize = 256 << 10;
-/// Of what a library says before anybody uses it, the newest lines that are kept.
-const MAX_EARLY_LINES: usize = 1000;
+/// Events that a file may have before it is made smaller: one for so many bytes of its limit. An event
+/// of what a camera does takes many times that; in memory one takes some of these bytes while a file is made
+/// smaller.
+const LIMIT_BYTES_PER_EVENT: u64 = 512;
+/// So many are never too many.
+const FEW_EVENTS: u64 = 4096;
 
 /// The writing side of a recording.
 #[derive(Debug)]
 pub struct Scribe {
     inbox: Arc<Inbox>,
     voice: Voice,
-}
-
-/// What came before there was a reason to have a file.
-#[derive(Debug, Default)]
-struct Early {
-    about: Option<Box<About>>,
-    restarts: Option<u32>,
-    entries: VecDeque<Entry>,
-    lines: usize,
-    lost_lines: u64,
-}
-
-impl Early {
-    /// Takes one; true where it is a reason to have a file.
-    fn take(&mut self, entry: Entry) -> bool {
-        match entry {
-            Entry::About(about) => self.about = Some(about),
-            Entry::Restarts(count) => self.restarts = Some(count),
-            entry => {
-                let says = says_something(&entry);
-                self.lines += usize::from(is_line(&entry));
-                self.entries.push_back(entry);
-                if self.lines > MAX_EARLY_LINES
-                    && let Some(oldest) = self.entries.iter().position(is_line)
-                {
-                    self.entries.remove(oldest);
-                    self.lines -= 1;
-                    self.lost_lines += 1;
-                }
-                return says;
-            }
-        }
-        false
-    }
-}
-
-fn is_line(entry: &Entry) -> bool {
-    matches!(entry, Entry::Block(Block::Line(_)))
 }
 
 /// A recording that is written to.
@@ -89,6 +56,8 @@ struct Open {
     host: u32,
     /// Requests that were in the file before.
     base: Number,
+    /// How many events are enough to make the file smaller.
+    max_events: u64,
 }
 
 impl Scribe {
@@ -171,7 +140,8 @@ impl Scribe {
 
     fn make_smaller_at_the_limit(&self, open: &mut Open) -> Result<(), String> {
         let limit = open.about.limit_bytes;
-        if limit > 0 && open.writer.written() > limit { self.make_smaller(open) } else { Ok(()) }
+        let is_full = open.writer.written() > limit || open.writer.events() > open.max_events;
+        if limit > 0 && is_full { self.make_smaller(open) } else { Ok(()) }
     }
 
     fn open(&self, about: Box<About>) -> Result<Open, String> {
@@ -255,7 +225,7 @@ impl Scribe {
         let limit = open.about.limit_bytes;
         let Some(path) = open.path.clone() else { return Ok(()) };
         let began = Instant::now();
-        made_smaller(open, &path, limit / 2)
+        made_smaller(open, &path, limit / 2, open.max_events / 2)
             .map_err(|error| format!("the recording {} ends here: {error}", path.display()))?;
         let written = open.writer.written();
         if written > limit / 4 * 3 {
@@ -267,6 +237,8 @@ impl Scribe {
                 limit >> 20
             ));
         }
+        // What has to be kept is not made smaller again for each event that comes.
+        open.max_events = open.max_events.max(open.writer.events().saturating_mul(4) / 3);
         let ms = began.elapsed().as_millis();
         let line = format!("the recording was made smaller, to {written} bytes in {ms} ms");
         self.voice.say(voice::DEBUG, &line);
@@ -285,13 +257,16 @@ fn begin(place: Place, about: Box<About>) -> io::Result<Open> {
         Place::Old(file, path, recording) => {
             let (host, base) = last_numbers(&recording, &mut said)?;
             let (page, content) = recording.next_numbers();
-            let writer = Writer::go_on(at_once(file), page, content, recording.good_bytes());
+            let writer = Writer::go_on(at_once(file), page, content, recording.good_bytes())
+                .with_events(recording.event_count());
             (writer, Some(path), host.saturating_add(1), base)
         }
     };
     let cause = "the monitor was killed, and the vendor process with it".to_owned();
     let killed = Died { signal: libc::SIGKILL, cause, ..Died::default() };
-    let mut open = Open { writer, about, unless_told: Some(killed.into()), path, host, base };
+    let max_events = (about.limit_bytes / LIMIT_BYTES_PER_EVENT).max(FEW_EVENTS);
+    let unless_told = Some(killed.into());
+    let mut open = Open { writer, about, unless_told, path, host, base, max_events };
     for annotation in open.about.annotations() {
         if !said.contains(&annotation) {
             open.writer.write(&annotation.into())?;
@@ -350,16 +325,6 @@ impl Open {
     }
 }
 
-/// Whether an entry is a reason to have a file at all: a library that was loaded and not used is none.
-fn says_something(entry: &Entry) -> bool {
-    match entry {
-        Entry::Block(Block::Called(called)) => called.call != Call::Load.number(),
-        Entry::Block(Block::Answered(answered)) => answered.value < 0,
-        Entry::Block(Block::Line(_) | Block::Ended(_)) | Entry::UnlessTold(_) => false,
-        _ => true,
-    }
-}
-
 /// The last host and the last request of a file, and what it has said of itself.
 fn last_numbers(
     recording: &Recording<File>,
@@ -380,7 +345,7 @@ fn last_numbers(
 }
 
 /// Writes the newest part beside the file, and puts it in its place.
-fn made_smaller(open: &mut Open, path: &Path, bytes: u64) -> io::Result<()> {
+fn made_smaller(open: &mut Open, path: &Path, bytes: u64, events: u64) -> io::Result<()> {
     // It may have been moved, and the name be another's: then it is not ours to take, and what we
     // have is wherever it was moved to.
     open.writer.flush()?;
@@ -409,7 +374,8 @@ fn made_smaller(open: &mut Open, path: &Path, bytes: u64) -> io::Result<()> {
         // Before it has the name that others look for.
         file.try_lock()?;
         let contents = open.writer.latest_contents();
-        let keep = Keep { bytes, contents: &contents };
+        let rules = Rules { profile: &open.about.host.profile, commands: &open.about.rules };
+        let keep = Keep { bytes, events, contents: &contents, rules };
         let mut out = BufWriter::with_capacity(1 << 20, &file);
         let compacted = compact(&recording, &mut out, keep, || true)?;
         out.flush()?;

@@ -14,15 +14,15 @@ use cami_recording::block::{
     Updated,
 };
 use cami_recording::{Block, Buffer, Call, MAX_CONTENT_BYTES, PAGE_BYTES, Shadow};
-use cami_wire::cros::{
-    self, DeregisterBuffers, InitReply, RegisterBuffer, ReturnValue, command, event,
-};
+use cami_wire::cros::{self, DeregisterBuffers, InitReply, ReturnValue, command, event};
 use cami_wire::message::{EVENT_COOKIE, Header};
 use nix::errno::Errno;
+use nix::sys::resource::{Resource, getrlimit};
 use nix::time::{ClockId, clock_gettime};
 
 use super::buffer_memory::{BufferMemory, size_of};
 use super::entry::Entry;
+use super::flood::{Flood, Unasked};
 use super::queue::Queue;
 use crate::monitor::maps::Maps;
 
@@ -31,6 +31,8 @@ use crate::monitor::maps::Maps;
 const LARGE_BYTES: u64 = 8 << 20;
 /// The relay's processor time for large buffers, in each second.
 const BUDGET: Duration = Duration::from_millis(100);
+/// Descriptors of the monitor's own, and of messages that pass.
+const FREE_FILES: u64 = 64;
 /// Requests without their answer, and calls, that are remembered (spec/cami-abi.md, 5.1: 44).
 const MAX_OPEN: usize = 4096;
 
@@ -64,6 +66,8 @@ struct InFlight {
 enum Open {
     Register(Option<File>),
     Deregister(Vec<i32>),
+    /// Any other.
+    Other,
 }
 
 /// What is left of the time for large buffers.
@@ -107,6 +111,7 @@ pub struct Tap {
     last_number: Number,
     last_buffer: u64,
     budget: Budget,
+    flood: Flood,
 }
 
 impl Tap {
@@ -127,24 +132,26 @@ impl Tap {
             last_number: 0,
             last_buffer: 0,
             budget: Budget { since: Instant::now(), spent: Duration::ZERO },
+            flood: Flood::default(),
         }
     }
 
     /// A message of the client, before the vendor process has it.
-    pub fn client_says(&mut self, message: &[u8], fds: &[OwnedFd]) {
-        if self.queue.is_over() {
-            return self.forget_all();
+    pub fn client_says(&mut self, message: &[u8], fds: &[OwnedFd], fds_lost: bool) {
+        if fds_lost || self.queue.is_over() {
+            return self.give_up();
         }
         let at_ns = monotonic_ns();
+        self.tell_counted(Some(at_ns));
         let Ok((Header { command, cookie }, body)) = Header::decode(message) else { return };
         // What makes no sense is dropped by the vendor process, with a line of its own.
         match command {
-            command::INIT => self.called(at_ns, cookie, Call::Load, 0, Vec::new()),
-            command::START => self.called(at_ns, cookie, Call::Initialize, 0, Vec::new()),
-            command::STOP => self.called(at_ns, cookie, Call::Deinitialize, 0, Vec::new()),
+            command::INIT => self.called_plainly(at_ns, cookie, Call::Load),
+            command::START => self.called_plainly(at_ns, cookie, Call::Initialize),
+            command::STOP => self.called_plainly(at_ns, cookie, Call::Deinitialize),
             command::REGISTER_BUFFER => {
-                let announced = RegisterBuffer::decode(body).is_ok_and(|call| call.has_fd);
-                if announced && fds.is_empty() {
+                // One that did not fit here would not reach the library.
+                if self.buffers.len() + self.open.len() >= most_files() {
                     return self.give_up();
                 }
                 let fd = fds.first().map(AsFd::as_fd);
@@ -176,11 +183,12 @@ impl Tap {
     }
 
     /// A message of the vendor process, before the client has it.
-    pub fn vendor_says(&mut self, message: &[u8], fds: &[OwnedFd]) {
-        if self.queue.is_over() {
-            return self.forget_all();
+    pub fn vendor_says(&mut self, message: &[u8], fds: &[OwnedFd], fds_lost: bool) {
+        if fds_lost || self.queue.is_over() {
+            return self.give_up();
         }
         let at_ns = monotonic_ns();
+        self.tell_counted(Some(at_ns));
         let Ok((header, body)) = Header::decode(message) else { return };
         if header.cookie == EVENT_COOKIE {
             match header.command {
@@ -199,6 +207,11 @@ impl Tap {
             return;
         }
         let value = || ReturnValue::decode(body).ok().map(|ReturnValue(value)| value);
+        let open = self.open.remove(&header.cookie);
+        if open.is_none() && !self.flood.tells(Unasked::Answer, at_ns) {
+            return;
+        }
+        let is_awaited = open.is_some();
         let (call, value) = match header.command {
             command::INIT => {
                 (Call::Load, InitReply::decode(body).ok().map_or(0, |reply| reply.ret))
@@ -210,7 +223,7 @@ impl Tap {
             command::STOP => (Call::Deinitialize, 0),
             command::REGISTER_BUFFER => {
                 let value = value().unwrap_or(0);
-                if let Some(Open::Register(Some(file))) = self.open.remove(&header.cookie)
+                if let Some(Open::Register(Some(file))) = open
                     && value >= 0
                 {
                     self.register(value, file);
@@ -218,7 +231,7 @@ impl Tap {
                 (Call::RegisterBuffer, value)
             }
             command::DEREGISTER_BUFFERS => {
-                if let Some(Open::Deregister(handles)) = self.open.remove(&header.cookie) {
+                if let Some(Open::Deregister(handles)) = open {
                     handles.iter().for_each(|handle| self.forget(*handle));
                 }
                 (Call::DeregisterBuffers, 0)
@@ -227,7 +240,7 @@ impl Tap {
         };
         let (cookie, call_number) = (header.cookie, call.number());
         self.push(Answered { host: 0, at_ns, cookie, call: call_number, value });
-        if call == Call::Initialize && value >= 0 {
+        if is_awaited && call == Call::Initialize && value >= 0 {
             self.libraries();
         }
     }
@@ -250,8 +263,26 @@ impl Tap {
         }
     }
 
+    /// A call of which nothing has to be known later but that it is one.
+    fn called_plainly(&mut self, at_ns: u64, cookie: u32, call: Call) {
+        self.remember(cookie, Open::Other);
+        self.called(at_ns, cookie, call, 0, Vec::new());
+    }
+
     fn called(&self, at_ns: u64, cookie: u32, call: Call, buffer_bytes: u64, handles: Vec<i32>) {
         self.push(Called { host: 0, at_ns, cookie, call: call.number(), buffer_bytes, handles });
+    }
+
+    /// Nothing more passes.
+    pub fn end(&mut self) {
+        self.tell_counted(None);
+    }
+
+    /// What came in floods before, once in a while, or all of it.
+    fn tell_counted(&mut self, now_ns: Option<u64>) {
+        for counted in self.flood.take(now_ns) {
+            self.push(counted);
+        }
     }
 
     fn push(&self, block: impl Into<Block>) {
@@ -283,14 +314,15 @@ impl Tap {
         }
     }
 
-    /// A descriptor did not find room here: those that are held for the recording are given back first.
+    /// There is no recording, or no room for a descriptor that has to pass: those that are held for the
+    /// recording are given back.
     fn give_up(&mut self) {
         if !self.queue.is_over() {
             log::warn!(
                 "the recording ends here: too many descriptors are open; the camera goes on"
             );
+            self.queue.give_up();
         }
-        self.queue.give_up();
         self.forget_all();
     }
 
@@ -341,11 +373,17 @@ impl Tap {
         if !self.profile.answers_every_request && request != 0 {
             self.in_flight.retain(|other| !is_it(other) || other.number > request);
         }
+        if request == 0 && !self.flood.tells(Unasked::Callback, at_ns) {
+            return;
+        }
         let returned = Returned { at_ns, request, req_id, status, handle, ..Returned::default() };
         self.seen(handle, found.and_then(|found| found.command), BY_LIBRARY, returned.into());
     }
 
     fn updated(&mut self, at_ns: u64, updated: &cros::Updated<'_>, fd: Option<BorrowedFd<'_>>) {
+        if !self.flood.tells(Unasked::Update, at_ns) {
+            return;
+        }
         let header = Bytes(updated.header.to_vec());
         let block = Updated { at_ns, upd_id: updated.upd_id, header, ..Updated::default() };
         let file = fd.and_then(|fd| fd.try_clone_to_owned().ok()).map(File::from);
@@ -435,4 +473,10 @@ impl Tap {
             u64::from(page) * PAGE_BYTES as u64
         );
     }
+}
+
+/// Descriptors that may be held for a recording, so that others find room when they pass.
+fn most_files() -> usize {
+    let limit = getrlimit(Resource::RLIMIT_NOFILE).map_or(u64::MAX, |(soft, _)| soft);
+    usize::try_from(limit.saturating_sub(FREE_FILES)).unwrap_or(usize::MAX)
 }

@@ -11,6 +11,7 @@ use cami_recording::session::Event;
 use cami_recording::{Ending, Recording, Session};
 use cami_wire::control::{FromClient, Kill};
 use cami_wire::cros::{PROTOCOL_VERSION, Request};
+use nix::sys::signal::{Signal, kill};
 
 #[test]
 fn a_death_loses_nothing_and_the_client_sees_the_end_behind_the_last_callback() {
@@ -179,6 +180,34 @@ fn a_killed_monitor_loses_nothing_that_had_passed() {
     let last = recording.content(pairs[59].0.content).unwrap();
     assert_eq!((last[0], last[1999]), (59, 59));
     assert_eq!(recording.ending(), Ending::Complete);
+}
+
+#[test]
+fn a_writer_that_is_late_holds_no_end_up_and_loses_nothing_of_it() {
+    let room = Room::new();
+    let (mut host, memory) = room.host("x.camr");
+    let writer = nix::unistd::Pid::from_raw(writer_of(&host));
+    kill(writer, Signal::SIGSTOP).unwrap();
+    // More than any pipe holds.
+    let mut seed = 1;
+    for _ in 0..200 {
+        memory.write_all_at(&noise(&mut seed), 0).unwrap();
+        send(&host, 45, b"x");
+        answer(&mut host);
+    }
+    kill(nix::unistd::Pid::from_raw(host.vendor_pid()), Signal::SIGKILL).unwrap();
+    while host.next() != Incoming::Closed {}
+    host.process.wait().unwrap();
+    kill(writer, Signal::SIGCONT).unwrap();
+    let (recording, session) = read(&room.path("x.camr"));
+    let pairs = exchanges(&session);
+    assert_eq!(pairs.len(), 200);
+    let mut seed = 1;
+    for (requested, _) in &pairs {
+        assert_eq!(recording.content(requested.content).unwrap(), noise(&mut seed));
+    }
+    assert!(session.lost.is_empty(), "{:?}", session.lost);
+    assert!(only(&session).died.is_some());
 }
 
 #[test]

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{self, BufReader, Read};
 use std::os::fd::AsFd;
+use std::os::unix::fs::FileExt;
 use std::time::{Duration, Instant};
 
 use cami_link::sync::{Condvar, Mutex};
@@ -51,10 +52,11 @@ pub enum Next {
 }
 
 impl Inbox {
-    /// Takes out of the pipe what comes, until the monitor is gone or says that it was all. What is
-    /// cut, because the monitor was killed, is dropped.
-    pub fn fill(&self, pipe: &File) {
-        let mut reader = BufReader::with_capacity(AT_ONCE_BYTES, pipe);
+    /// Takes out of the pipe what comes, until the monitor is gone or says that it was all, and then what
+    /// it left in `rest`. What is cut, because the monitor was killed, is dropped.
+    pub fn fill(&self, pipe: &File, rest: &File) {
+        let behind = Behind { file: rest, at: 0 };
+        let mut reader = BufReader::with_capacity(AT_ONCE_BYTES, pipe.chain(behind));
         let began = Instant::now();
         let mut taken = 0;
         let done = (|| -> io::Result<()> {
@@ -118,6 +120,21 @@ impl Inbox {
                 return Next::Nothing;
             }
         }
+    }
+}
+
+/// A file from its begin on, whatever its position is: the monitor's moves it.
+#[derive(Debug)]
+struct Behind<'a> {
+    file: &'a File,
+    at: u64,
+}
+
+impl Read for Behind<'_> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        let read = self.file.read_at(out, self.at)?;
+        self.at += read as u64;
+        Ok(read)
     }
 }
 

@@ -224,11 +224,13 @@ impl Recorder {
         let link = ends.numbers();
         let vendor = ProcessFd::open(vendor_pid).ok();
         let started = process::start(ends.client(), vendor.as_ref().map(ProcessFd::as_fd));
-        let (pipe, voice, writer) = match started {
-            Ok(process::Started { pipe, voice, child }) => (Some(pipe), Some(voice), Some(child)),
+        let (pipe, rest, voice, writer) = match started {
+            Ok(process::Started { pipe, rest, voice, child }) => {
+                (Some(pipe), Some(rest), Some(voice), Some(child))
+            }
             Err(error) => {
                 log::warn!("nothing is recorded: the writer cannot be started: {error}");
-                (None, None, None)
+                (None, None, None, None)
             }
         };
         // Without a writer there is nobody to tell anything to.
@@ -236,7 +238,7 @@ impl Recorder {
             Some(pipe) => pipe,
             None => File::options().write(true).open("/dev/null")?,
         };
-        let queue = Arc::new(Queue::new(pipe, queue::MAX_BYTES)?);
+        let queue = Arc::new(Queue::new(pipe, rest, queue::MAX_BYTES)?);
         if writer.is_none() {
             queue.give_up();
         }

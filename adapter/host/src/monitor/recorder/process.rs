@@ -2,8 +2,9 @@
 //! waits for a disk.
 //!
 //! It is this program in another role, started by the monitor once the vendor process is there. What
-//! it has of the monitor is the pipe with what to write, a pipe back for lines of the log, and the
-//! client's link with the vendor process's pidfd: see [`hold`]. It ends when the pipe does, that is,
+//! it has of the monitor is the pipe with what to write, memory for what does not fit in there at the
+//! end, a pipe back for lines of the log, and the client's link with the vendor process's pidfd: see
+//! [`hold`]. It ends when the pipe does, that is,
 //! some moments after the monitor, and then has written all that was in it.
 
 use std::ffi::OsString;
@@ -16,6 +17,7 @@ use std::sync::Arc;
 
 use cami_link::{Event, Interest, wait};
 use nix::fcntl::{FcntlArg, FdFlag, OFlag, fcntl};
+use nix::sys::memfd::{MFdFlags, memfd_create};
 use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, sigaction};
 
 use super::inbox::Inbox;
@@ -48,6 +50,8 @@ pub mod voice {
 pub struct Started {
     /// What to write goes there; it does not block.
     pub pipe: File,
+    /// And there what the pipe has no room for when the monitor ends.
+    pub rest: File,
     /// Lines come from there; it does not block, and ends when the writer does.
     pub voice: File,
     /// Our child.
@@ -62,6 +66,9 @@ pub struct Started {
 pub fn start(link: BorrowedFd<'_>, vendor: Option<BorrowedFd<'_>>) -> io::Result<Started> {
     let (pipe_reader, pipe) = nix::unistd::pipe2(OFlag::O_CLOEXEC)?;
     let (voice, voice_writer) = nix::unistd::pipe2(OFlag::O_CLOEXEC)?;
+    let rest = File::from(memfd_create("cami-recorder", MFdFlags::MFD_CLOEXEC)?);
+    // A limit on the size of files is one on its size too: there is less to be had then, and that is all.
+    ignore(&[Signal::SIGXFSZ]);
     // A smaller one fills sooner, and what waits then is in the monitor's memory.
     let _ = fcntl(&pipe, FcntlArg::F_SETPIPE_SZ(PIPE_BYTES));
     for ours in [&pipe, &voice] {
@@ -71,13 +78,11 @@ pub fn start(link: BorrowedFd<'_>, vendor: Option<BorrowedFd<'_>>) -> io::Result
     fcntl(&voice_writer, FcntlArg::F_SETFL(OFlag::O_NONBLOCK))?;
     let mut command = Command::new("/proc/self/exe");
     command.arg(RECORDER_ROLE);
-    let copies = [Some(pipe_reader.as_fd()), Some(voice_writer.as_fd()), Some(link), vendor];
+    let copies = [pipe_reader.as_fd(), voice_writer.as_fd(), rest.as_fd(), link];
+    let copies = copies.map(Some).into_iter().chain([vendor]);
     // Copies are closed below, and the originals stay as they are.
-    let copies: Vec<OwnedFd> = copies
-        .into_iter()
-        .flatten()
-        .map(|fd| fd.try_clone_to_owned())
-        .collect::<io::Result<_>>()?;
+    let copies: Vec<OwnedFd> =
+        copies.flatten().map(|fd| fd.try_clone_to_owned()).collect::<io::Result<_>>()?;
     for copy in &copies {
         fcntl(copy, FcntlArg::F_SETFD(FdFlag::empty()))?;
         command.arg(copy.as_raw_fd().to_string());
@@ -88,7 +93,7 @@ pub fn start(link: BorrowedFd<'_>, vendor: Option<BorrowedFd<'_>>) -> io::Result
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .spawn()?;
-    Ok(Started { pipe: pipe.into(), voice: voice.into(), child })
+    Ok(Started { pipe: pipe.into(), rest, voice: voice.into(), child })
 }
 
 /// What it has inherited.
@@ -96,6 +101,7 @@ pub fn start(link: BorrowedFd<'_>, vendor: Option<BorrowedFd<'_>>) -> io::Result
 pub struct RecorderArguments {
     pipe: OwnedFd,
     voice: OwnedFd,
+    rest: OwnedFd,
     link: OwnedFd,
     vendor: Option<OwnedFd>,
 }
@@ -111,9 +117,10 @@ impl RecorderArguments {
             .map(|text| inherited(text.to_str().unwrap_or_default()))
             .collect::<Result<Vec<_>, _>>()?
             .into_iter();
-        match (fds.next(), fds.next(), fds.next(), fds.next(), fds.next()) {
-            (Some(pipe), Some(voice), Some(link), vendor, None) => {
-                Ok(Self { pipe, voice, link, vendor })
+        let mut next = || fds.next();
+        match (next(), next(), next(), next(), next(), next()) {
+            (Some(pipe), Some(voice), Some(rest), Some(link), vendor, None) => {
+                Ok(Self { pipe, voice, rest, link, vendor })
             }
             _ => Err(StartError::new("the writer is started by the monitor only")),
         }
@@ -122,8 +129,9 @@ impl RecorderArguments {
 
 /// Writes until nothing more comes.
 pub fn run(arguments: RecorderArguments) -> ExitCode {
-    let RecorderArguments { pipe, voice, link, vendor } = arguments;
-    let mut keep = vec![0, 1, 2, pipe.as_raw_fd(), voice.as_raw_fd(), link.as_raw_fd()];
+    let RecorderArguments { pipe, voice, rest, link, vendor } = arguments;
+    let mut keep = vec![0, 1, 2];
+    keep.extend([&pipe, &voice, &rest, &link].map(AsRawFd::as_raw_fd));
     keep.extend(vendor.as_ref().map(AsRawFd::as_raw_fd));
     let _ = close_all_but(&keep);
     // Neither ^C at the HAL's terminal nor the end of a service is to cut what it still has.
@@ -139,7 +147,7 @@ pub fn run(arguments: RecorderArguments) -> ExitCode {
     });
     let taker = spawn("cami-inbox", {
         let inbox = inbox.clone();
-        move || inbox.fill(&pipe)
+        move || inbox.fill(&pipe, &rest.into())
     });
     let voice = Voice(voice.into());
     let (Ok(holder), Ok(_)) = (holder, taker) else {

@@ -6,7 +6,7 @@
 
 use std::collections::VecDeque;
 use std::fs::File;
-use std::io::{ErrorKind, IoSlice, Write};
+use std::io::{self, ErrorKind, IoSlice, Write};
 use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -56,6 +56,7 @@ struct State {
 pub struct Queue {
     state: Mutex<State>,
     pipe: Arc<File>,
+    rest: Option<File>,
     max_bytes: usize,
     /// Woken where something has to wait for room in the pipe.
     waker: Waker,
@@ -64,14 +65,15 @@ pub struct Queue {
 }
 
 impl Queue {
-    /// An empty one, for `max_bytes` of contents; `pipe` does not block.
+    /// An empty one, for `max_bytes` of contents; `pipe` does not block, and `rest` is memory that whoever
+    /// reads the pipe reads behind its end.
     ///
     /// # Errors
     /// Where no descriptor is free.
-    pub fn new(pipe: File, max_bytes: usize) -> Result<Self, Errno> {
+    pub fn new(pipe: File, rest: Option<File>, max_bytes: usize) -> Result<Self, Errno> {
         let state = Mutex::new(State::default());
         let (waker, over) = (Waker::new()?, AtomicBool::new(false));
-        Ok(Self { state, pipe: Arc::new(pipe), max_bytes, waker, over })
+        Ok(Self { state, pipe: Arc::new(pipe), rest, max_bytes, waker, over })
     }
 
     /// Appends an entry. False where the contents had to be left out, or all of it: the next that is
@@ -131,7 +133,9 @@ impl Queue {
         &self.waker
     }
 
-    /// Nothing more comes, and all that came before is in the pipe by the deadline, or lost.
+    /// Nothing more comes. What the pipe has no room for is left in the memory behind it, so that nobody
+    /// waits for a writer that is late; where there is none, what is not in the pipe by the deadline is
+    /// lost.
     pub fn close(&self, deadline: Deadline) {
         {
             let mut state = self.state.lock();
@@ -147,6 +151,12 @@ impl Queue {
             state.append(head, data);
             state.closed = true;
             self.send(&mut state);
+            if let Some(rest) = &self.rest
+                && let Err(error) = state.leave_in(rest)
+            {
+                log::debug!("recording: no memory for what the pipe has no room for: {error}");
+                let _ = rest.set_len(0);
+            }
         }
         while self.is_waiting() && !deadline.has_passed() {
             let mut fds = [(self.pipe.as_fd(), Interest::RoomToSend, Event::default())];
@@ -216,6 +226,16 @@ impl State {
         }
     }
 
+    /// Writes what is not in the pipe.
+    fn leave_in(&mut self, mut rest: &File) -> io::Result<()> {
+        let mut skip = self.sent;
+        for piece in &self.pieces {
+            rest.write_all(piece.bytes.get(std::mem::take(&mut skip)..).unwrap_or_default())?;
+        }
+        (self.pieces, self.sent, self.bytes) = (VecDeque::new(), 0, 0);
+        Ok(())
+    }
+
     fn has_room(&self, bytes: usize, most: usize) -> bool {
         self.pieces.is_empty() || self.bytes.saturating_add(bytes) <= most
     }
@@ -274,7 +294,7 @@ mod tests {
         while let Ok(written) = writer.write(&[0; 4096]) {
             filled += written;
         }
-        (Queue::new(writer, max_bytes).unwrap(), File::from(reader), filled)
+        (Queue::new(writer, None, max_bytes).unwrap(), File::from(reader), filled)
     }
 
     fn seen(bytes: usize) -> Entry {

@@ -293,7 +293,7 @@ mod tests {
         let ends = Ends { client: near_client, vendor: near_vendor };
         let relay = std::thread::spawn(move || {
             let null = File::options().write(true).open("/dev/null").unwrap();
-            let queue = Arc::new(Queue::new(null, 1 << 20).unwrap());
+            let queue = Arc::new(Queue::new(null, None, 1 << 20).unwrap());
             let mut tap = Tap::new(queue.clone(), Profile::generic(), 0);
             let ended = run(&ends, &mut tap, &queue, &Ear::new(None)).unwrap();
             ends.end(ended, None);

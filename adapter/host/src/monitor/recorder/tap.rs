@@ -47,6 +47,8 @@ struct Registered {
     number: Buffer,
     memory: BufferMemory,
     shadow: Shadow,
+    /// Whether it was last passed by, so that more can have changed than the profile says.
+    passed_by: bool,
     /// Why it is not looked at: it is too large.
     unlooked: Option<Errno>,
 }
@@ -302,7 +304,8 @@ impl Tap {
         let number = Buffer(self.last_buffer);
         let memory = BufferMemory::of(file);
         let unlooked = (memory.bytes() > MAX_CONTENT_BYTES).then_some(Errno::EFBIG);
-        let registered = Registered { number, memory, shadow: Shadow::default(), unlooked };
+        let shadow = Shadow::default();
+        let registered = Registered { number, memory, shadow, passed_by: false, unlooked };
         self.buffers.insert(handle, registered);
     }
 
@@ -417,11 +420,13 @@ impl Tap {
             None => Err(Errno::EBADF),
             Some(Registered { unlooked: Some(errno), .. }) => Err(*errno),
             Some(buffer) if buffer.memory.bytes() > LARGE_BYTES && !self.budget.is_left() => {
+                buffer.passed_by = true;
                 Err(Errno::EBUSY)
             }
-            Some(Registered { number, memory, shadow, .. }) => {
+            Some(Registered { number, memory, shadow, passed_by, .. }) => {
                 let began = (memory.bytes() > LARGE_BYTES).then(thread_time);
-                let looked = match writes {
+                let passed_by = std::mem::take(passed_by);
+                let looked = match writes.filter(|_| !passed_by) {
                     None => memory.look(shadow),
                     Some(writes) => memory.look_within(shadow, writes).map(|(snapshot, page)| {
                         stray = page;

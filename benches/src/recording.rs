@@ -21,7 +21,8 @@ const FRAME_US: f64 = 1_000_000.0 / 30.0;
 ///
 /// What is compared is the processor time of all processes together, HAL, monitor, vendor process and
 /// the writer of the recording, which outlives the monitor and becomes our child: the kernel counts it
-/// when they are reaped.
+/// when they are reaped. A run of one frame has the set-up and no more, so that a frame's share is the
+/// difference of a long run to that; the set-up's, which is once for each opened camera, is told apart.
 pub(crate) fn measure(room: &Room, options: &Options, report: &mut Report) -> Result<(), Failure> {
     let (program, library) = (room.artefact("cami-ipa"), room.artefact("libcam_algo_reference.so"));
     if !program.exists() || !library.exists() {
@@ -33,75 +34,95 @@ pub(crate) fn measure(room: &Room, options: &Options, report: &mut Report) -> Re
     let rounds = options.count(7, 3);
     let frames = options.count(90, 45);
     report.progress(&format!("{rounds} times {frames} frames at 30 per second, recorded and not"));
-    let (mut plain, mut recorded, mut added, mut bytes) = (vec![], vec![], vec![], vec![]);
+    let file = room.path("bench.camr");
+    let run = |frames: u32, record: bool| -> Result<Run, Failure> {
+        let before = children_us()?;
+        let mut command = Command::new(&program);
+        command
+            .args(["run", "--fps", "30", "--frames", &frames.to_string()])
+            .env("CAMI_IPA_CONFIG", room.path("cami-ipa.toml"))
+            .env("CAMI_IPA_VENDOR_LIBRARY", &library)
+            .env("CAMI_IPA_STATUS_DIR", room.path("status"))
+            .env("CAMI_IPA_LOG", "off")
+            .env_remove("CAMI_IPA_RECORD")
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
+        if record {
+            command.env("CAMI_IPA_RECORD", &file);
+        }
+        command.status().map_err(Failure::at(program.display()))?;
+        reap_writers()?;
+        let cpu_us = children_us()? - before;
+        let mut bytes = 0;
+        if record {
+            bytes = std::fs::metadata(&file).map_err(Failure::at(file.display()))?.len();
+            let _ = std::fs::remove_file(&file);
+        }
+        Ok(Run { cpu_us, bytes })
+    };
+    let mut seen = Seen::default();
     for round in 0..=rounds {
-        let file = room.path("bench.camr");
-        let run = |record: bool| -> Result<f64, Failure> {
-            let before = children_us()?;
-            let mut command = Command::new(&program);
-            command
-                .args(["run", "--fps", "30", "--frames", &frames.to_string()])
-                .env("CAMI_IPA_CONFIG", room.path("cami-ipa.toml"))
-                .env("CAMI_IPA_VENDOR_LIBRARY", &library)
-                .env("CAMI_IPA_STATUS_DIR", room.path("status"))
-                .env("CAMI_IPA_LOG", "off")
-                .env_remove("CAMI_IPA_RECORD")
-                .stdout(Stdio::null())
-                .stderr(Stdio::null());
-            if record {
-                command.env("CAMI_IPA_RECORD", &file);
-            }
-            command.status().map_err(Failure::at(program.display()))?;
-            reap_writers()?;
-            Ok((children_us()? - before) / f64::from(frames))
-        };
-        let (without, with) = (run(false)?, run(true)?);
-        let size = std::fs::metadata(&file).map_err(Failure::at(file.display()))?.len();
-        let _ = std::fs::remove_file(&file);
+        let begin = [run(1, false)?, run(1, true)?];
+        let long = [run(1 + frames, false)?, run(1 + frames, true)?];
         // The first round warms up.
         if round > 0 {
-            plain.push(without);
-            recorded.push(with);
-            added.push(with - without);
-            #[allow(clippy::cast_precision_loss, reason = "a size for people")]
-            bytes.push(size as f64 / f64::from(frames));
+            seen.take(begin, long, f64::from(frames));
         }
     }
-    let (plain, recorded, added) = (median(plain), median(recorded), median(added));
-    report.add(Row::new(
-        "frame_cpu_us".to_owned(),
-        "a frame's CPU, HAL and library, not recorded".to_owned(),
-        plain,
-        "µs",
-    ));
-    report.add(Row::new(
-        "frame_recorded_cpu_us".to_owned(),
-        "the same, recorded".to_owned(),
-        recorded,
-        "µs",
-    ));
-    report.add(
-        Row::new(
-            "recording_share_of_frame_time_ratio".to_owned(),
-            "recording's CPU, of a frame's 33.3 ms".to_owned(),
-            added / FRAME_US,
-            "×",
-        )
-        .at_most(BOUND_SHARE),
-    );
-    report.add(Row::new(
-        "recording_share_of_frame_cpu_ratio".to_owned(),
-        "recording's CPU, of the frame's own CPU".to_owned(),
-        added / plain,
-        "×",
-    ));
-    report.add(Row::new(
-        "recording_bytes_per_frame".to_owned(),
-        "bytes of a recorded frame, set-up included".to_owned(),
-        median(bytes),
-        "B",
-    ));
+    seen.report(report);
     Ok(())
+}
+
+/// What one run took.
+#[derive(Clone, Copy, Debug)]
+struct Run {
+    cpu_us: f64,
+    bytes: u64,
+}
+
+/// What was seen in each round.
+#[derive(Debug, Default)]
+struct Seen {
+    plain: Vec<f64>,
+    recorded: Vec<f64>,
+    added: Vec<f64>,
+    bytes: Vec<f64>,
+    set_up: Vec<f64>,
+}
+
+impl Seen {
+    /// Runs of one frame and of many more, each not recorded and recorded.
+    fn take(&mut self, begin: [Run; 2], long: [Run; 2], frames: f64) {
+        let ([begin_plain, begin_recorded], [plain, recorded]) = (begin, long);
+        let per_frame = |long: Run, begin: Run| (long.cpu_us - begin.cpu_us) / frames;
+        let plain = per_frame(plain, begin_plain);
+        self.added.push(per_frame(recorded, begin_recorded) - plain);
+        self.recorded.push(per_frame(recorded, begin_recorded));
+        self.plain.push(plain);
+        self.set_up.push(begin_recorded.cpu_us - begin_plain.cpu_us);
+        #[allow(clippy::cast_precision_loss, reason = "sizes for people")]
+        let bytes = recorded.bytes.saturating_sub(begin_recorded.bytes) as f64;
+        self.bytes.push(bytes / frames);
+    }
+
+    fn report(self, report: &mut Report) {
+        let Self { plain, recorded, added, bytes, set_up } = self;
+        let (plain, added) = (median(plain), median(added));
+        let mut row = |name: &str, title: &str, value: f64, unit: &'static str| {
+            report.add(Row::new(name.to_owned(), title.to_owned(), value, unit));
+        };
+        row("frame_cpu_us", "a frame's CPU, HAL and library, not recorded", plain, "µs");
+        row("frame_recorded_cpu_us", "the same, recorded", median(recorded), "µs");
+        let title = "recording's CPU, of the frame's own CPU";
+        row("recording_share_of_frame_cpu_ratio", title, added / plain, "×");
+        let title = "bytes of a recorded frame, set-up left out";
+        row("recording_bytes_per_frame", title, median(bytes), "B");
+        let title = "recording's CPU for the set-up, once";
+        row("recording_set_up_cpu_us", title, median(set_up), "µs");
+        let title = "recording's CPU, of a frame's 33.3 ms".to_owned();
+        let name = "recording_share_of_frame_time_ratio".to_owned();
+        report.add(Row::new(name, title, added / FRAME_US, "×").at_most(BOUND_SHARE));
+    }
 }
 
 /// Waits until all that a run has left has ended: it ends by itself, within the time of a slow disk.

@@ -306,8 +306,8 @@ blocks! {
         /// The cause in words.
         cause: String,
         /// 1: the host killed it, for a deadline, the client's word, or another program that it became.
-        /// 0: it ended by itself, or somebody else ended it. Since minor version 1; a file of version 0
-        /// does not say.
+        /// 0: it ended by itself, or somebody else ended it, or that is not known: what was recorded with
+        /// minor version 0 does not say, whatever the file's header says now.
         by_host: u32,
     }
 

@@ -1,6 +1,7 @@
 //! A buffer of the HAL's, read without being mapped: a HAL that makes its buffer smaller must not end
 //! the monitor. What cannot be read but mapped is `dma_buf`'s.
 
+use std::collections::HashMap;
 use std::fs::File;
 use std::io::ErrorKind;
 use std::ops::Range;
@@ -13,6 +14,9 @@ use nix::unistd::{Whence, lseek};
 
 use super::dma_buf::Contents;
 
+/// Offsets of a buffer that are remembered: many times the parts that any known one has.
+const MAX_ENDS: usize = 1024;
+
 /// A buffer's memory, as a file.
 #[derive(Debug)]
 pub struct BufferMemory {
@@ -21,6 +25,9 @@ pub struct BufferMemory {
     is_own: bool,
     bytes: u64,
     contents: Contents,
+    /// Where data that begins at an offset was found to end. Nobody else has to know that it still does:
+    /// what has become a hole is read as zeros, and behind the end is asked again.
+    ends: HashMap<u64, u64>,
 }
 
 impl BufferMemory {
@@ -28,16 +35,17 @@ impl BufferMemory {
     /// a second time.
     pub fn of(file: File) -> Self {
         let bytes = size_of(file.as_fd());
-        match open_again(&file) {
-            Some(own) => Self { file: own, is_own: true, bytes, contents: Contents::default() },
-            None => Self { file, is_own: false, bytes, contents: Contents::default() },
-        }
+        let (file, is_own) = match open_again(&file) {
+            Some(own) => (own, true),
+            None => (file, false),
+        };
+        Self { file, is_own, bytes, contents: Contents::default(), ends: HashMap::new() }
     }
 
     /// That of a file that is looked at once.
     pub fn shared(file: File) -> Self {
         let bytes = size_of(file.as_fd());
-        Self { file, is_own: false, bytes, contents: Contents::default() }
+        Self { file, is_own: false, bytes, contents: Contents::default(), ends: HashMap::new() }
     }
 
     /// Its bytes, when it was registered.
@@ -114,7 +122,15 @@ impl Memory for BufferMemory {
             Err(Errno::ENXIO) => return None,
             Err(_) => return all,
         };
-        Some(begin..seek(begin, Whence::SeekHole).unwrap_or(u64::MAX))
+        if let Some(&end) = self.ends.get(&begin) {
+            return Some(begin..end);
+        }
+        let end = seek(begin, Whence::SeekHole).unwrap_or(u64::MAX);
+        if self.ends.len() >= MAX_ENDS {
+            self.ends.clear();
+        }
+        self.ends.insert(begin, end);
+        Some(begin..end)
     }
 }
 
@@ -131,5 +147,47 @@ pub fn size_of(fd: BorrowedFd<'_>) -> u64 {
     match nix::sys::stat::fstat(fd).map_or(0, |stat| stat.st_size) {
         0 => sought_size(fd).unwrap_or(0),
         size => u64::try_from(size).unwrap_or(0),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::FileExt;
+
+    use nix::fcntl::{FallocateFlags, fallocate};
+
+    use super::*;
+
+    const PAGE: u64 = 4096;
+
+    #[test]
+    fn where_data_was_is_no_longer_believed_than_it_is_so() {
+        let bytes = 40 * PAGE;
+        let file = cami_link::sealed_memory("test", bytes).unwrap();
+        let mut memory = BufferMemory::of(file.try_clone().unwrap());
+        let mut shadow = Shadow::default();
+        let write = |page: u64, pages: usize| {
+            file.write_all_at(&vec![7; pages * 4096], page * PAGE).unwrap();
+        };
+        let punch = |page: u64, pages: u64| {
+            let flags = FallocateFlags::FALLOC_FL_PUNCH_HOLE | FallocateFlags::FALLOC_FL_KEEP_SIZE;
+            let [at, bytes] = [page, pages].map(|pages| i64::try_from(pages * PAGE).unwrap());
+            fallocate(&file, flags, at, bytes).unwrap();
+        };
+        let steps: [(&dyn Fn(), &[u32]); 6] = [
+            (&|| write(3, 4), &[3, 4, 5, 6]),
+            // It grows at both ends, and into the middle of what was a hole.
+            (&|| write(2, 6), &[2, 7]),
+            (&|| write(20, 1), &[20]),
+            (&|| punch(3, 2), &[3, 4]),
+            (&|| punch(6, 2), &[6, 7]),
+            (&|| write(4, 17), &[4, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19]),
+        ];
+        memory.look(&mut shadow).unwrap();
+        for (step, expected) in steps {
+            step();
+            assert_eq!(memory.look(&mut shadow).unwrap().pages, expected);
+            assert!(memory.look(&mut shadow).unwrap().pages.is_empty());
+        }
     }
 }

@@ -108,6 +108,10 @@ impl DmaBuf {
     }
 
     fn read(&self, part: &mut [u8], at: u64) -> io::Result<()> {
+        // In the middle of one too: what was read of it is of no use, and the camera waits.
+        if self.began.elapsed() > BUDGET {
+            return Err(Errno::EBUSY.into());
+        }
         let too_far = |_| io::Error::from(Errno::EOVERFLOW);
         let page = nix::unistd::sysconf(nix::unistd::SysconfVar::PAGE_SIZE)?
             .and_then(|page| u64::try_from(page).ok())

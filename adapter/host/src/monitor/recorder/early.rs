@@ -13,6 +13,9 @@ use super::entry::Entry;
 /// Of what a library says before anybody uses it, the newest lines that are kept.
 const MAX_EARLY_LINES: usize = 1000;
 
+/// So many other things are a reason to have a file: there they are bounded as they are anywhere.
+const MAX_EARLY: usize = 1000;
+
 /// What came before there was a reason to have a file.
 #[derive(Debug, Default)]
 pub struct Early {
@@ -34,7 +37,8 @@ impl Early {
             Entry::About(about) => self.about = Some(about),
             Entry::Restarts(count) => self.restarts = Some(count),
             entry => {
-                let says = says_something(&entry);
+                let others = self.entries.len().saturating_sub(self.lines);
+                let says = says_something(&entry) || others >= MAX_EARLY;
                 self.lines += usize::from(is_line(&entry));
                 self.entries.push_back(entry);
                 if self.lines > MAX_EARLY_LINES
@@ -67,7 +71,7 @@ fn says_something(entry: &Entry) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use cami_recording::block::{Called, Ended, Line};
+    use cami_recording::block::{Answered, Called, Ended, Line};
 
     use super::*;
 
@@ -77,6 +81,14 @@ mod tests {
 
     fn called(call: Call) -> Entry {
         Entry::Block(Called { call: call.number(), ..Called::default() }.into())
+    }
+
+    #[test]
+    fn what_nobody_asked_is_a_reason_for_a_file_where_there_is_much_of_it() {
+        let mut early = Early::default();
+        let mut answered = || early.take(Entry::Block(Answered::default().into()));
+        let taken = std::iter::repeat_with(&mut answered).take_while(|says| !says).count();
+        assert_eq!(taken, MAX_EARLY);
     }
 
     #[test]

@@ -19,12 +19,12 @@ const WAITING_BYTES: usize = 64 << 20;
 const AT_ONCE_BYTES: usize = 256 << 10;
 /// Between two looks into the pipe: it holds what comes meanwhile, and a processor that is woken for
 /// each message has more work with that than with the message.
-const PAUSE: Duration = Duration::from_millis(25);
+const PAUSE: Duration = Duration::from_millis(50);
 /// Before that the pipe is looked into at once: set-up comes in floods.
 const SET_UP: Duration = Duration::from_secs(1);
 /// After more than this in one go there is no pause: so much more may come meanwhile that the pipe is
 /// full.
-const BUSY_BYTES: usize = 256 << 10;
+const BUSY_BYTES: usize = 512 << 10;
 
 #[derive(Debug, Default)]
 struct State {

@@ -7,7 +7,7 @@
 use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{self, ErrorKind, IoSlice, Write};
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, AsRawFd, IntoRawFd};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -151,11 +151,14 @@ impl Queue {
             state.append(head, data);
             state.closed = true;
             self.send(&mut state);
-            if let Some(rest) = &self.rest
-                && let Err(error) = state.leave_in(rest)
-            {
-                log::debug!("recording: no memory for what the pipe has no room for: {error}");
-                let _ = rest.set_len(0);
+            if let Some(rest) = self.rest.as_ref().filter(|_| !state.pieces.is_empty()) {
+                match state.leave_in(rest) {
+                    Ok(()) => self.end_pipe(),
+                    Err(error) => {
+                        log::debug!("recording: no memory for what is not in the pipe: {error}");
+                        let _ = rest.set_len(0);
+                    }
+                }
             }
         }
         while self.is_waiting() && !deadline.has_passed() {
@@ -164,6 +167,18 @@ impl Queue {
                 return;
             }
             self.send(&mut self.state.lock());
+        }
+    }
+
+    /// Whoever reads the pipe finds its end behind what is in it, and goes on to the memory behind it.
+    fn end_pipe(&self) {
+        let Ok(null) = File::options().write(true).open("/dev/null") else { return };
+        // SAFETY: the number is the pipe's, which stays open as long as `self`. Whoever uses it from now on
+        // writes to nowhere, and nobody writes after the end.
+        let same = unsafe { nix::unistd::dup2_raw(&null, self.pipe.as_raw_fd()) };
+        if let Ok(same) = same {
+            // It is `pipe` that owns the number.
+            let _ = same.into_raw_fd();
         }
     }
 

@@ -403,8 +403,10 @@ impl Tap {
                 // Lent once: what comes next under any number is another.
                 self.last_buffer += 1;
                 let buffer = Buffer(self.last_buffer);
-                self.queue.push(Entry::Seen(block.into(), buffer, snapshot));
-                self.queue.push(Entry::Forget(buffer));
+                // Where its contents are left out, nobody has heard of it.
+                if self.queue.push(Entry::Seen(block.into(), buffer, snapshot)) {
+                    self.queue.push(Entry::Forget(buffer));
+                }
             }
             Err(errno) => self.push(Updated { content_errno: errno as u32, ..block }),
         }
@@ -420,7 +422,6 @@ impl Tap {
             None => Err(Errno::EBADF),
             Some(Registered { unlooked: Some(errno), .. }) => Err(*errno),
             Some(buffer) if buffer.memory.bytes() > LARGE_BYTES && !self.budget.is_left() => {
-                buffer.passed_by = true;
                 Err(Errno::EBUSY)
             }
             Some(Registered { number, memory, shadow, passed_by, .. }) => {
@@ -451,6 +452,9 @@ impl Tap {
                 }
             }
             Err(errno) => {
+                if let Some(buffer) = self.buffers.get_mut(&handle) {
+                    buffer.passed_by = true;
+                }
                 match &mut block {
                     Block::Requested(requested) => requested.content_errno = errno as u32,
                     Block::Returned(returned) => returned.content_errno = errno as u32,

@@ -10,11 +10,19 @@ use crate::log;
 /// Updates that are remembered at most: a host may never return one.
 const MOST: usize = 4096;
 
-/// Which updates are with the host.
+/// Which updates are with the host, and whether the host is still there: nothing is waited for once it
+/// leaves.
 #[derive(Debug, Default)]
 pub struct Lent {
-    all: Mutex<VecDeque<Loan>>,
-    returned: Condvar,
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    loans: VecDeque<Loan>,
+    /// The host leaves: it returns nothing any more.
+    closed: bool,
 }
 
 #[derive(Debug)]
@@ -28,23 +36,33 @@ struct Loan {
     awaited: bool,
 }
 
+impl State {
+    /// The loan of an update that is waited for.
+    fn awaited(&mut self, update: usize) -> Option<&mut Loan> {
+        self.loans.iter_mut().find(|loan| loan.update == update && loan.awaited)
+    }
+}
+
 impl Lent {
     /// An update is about to be sent.
     pub fn lend(&self, update: usize, upd_id: u32, status: Option<u32>) {
-        let mut all = self.all.lock();
-        if all.len() >= MOST {
-            all.pop_front();
+        let mut state = self.state.lock();
+        if state.closed {
+            return;
         }
-        all.push_back(Loan { update, upd_id, status, awaited: true });
+        if state.loans.len() >= MOST {
+            state.loans.pop_front();
+        }
+        state.loans.push_back(Loan { update, upd_id, status, awaited: true });
     }
 
     /// The host returns one: of several with this number the first.
     pub fn take_back(&self, upd_id: u32, status: u32) {
-        let mut all = self.all.lock();
-        let found = all.iter().position(|loan| loan.upd_id == upd_id);
-        let loan = found.and_then(|at| all.remove(at));
-        drop(all);
-        self.returned.notify_all();
+        let mut state = self.state.lock();
+        let found = state.loans.iter().position(|loan| loan.upd_id == upd_id);
+        let loan = found.and_then(|at| state.loans.remove(at));
+        drop(state);
+        self.changed.notify_all();
         match loan {
             Some(Loan { update, status: Some(recorded), .. }) if recorded != status => {
                 log::rarely(format_args!(
@@ -62,32 +80,47 @@ impl Lent {
 
     /// Whether an update is out, and waited for.
     pub fn is_awaited(&self, update: usize) -> bool {
-        self.all.lock().iter().any(|loan| loan.update == update && loan.awaited)
+        self.state.lock().awaited(update).is_some()
     }
 
-    /// Waits until an update is back. One that does not come in time is not waited for again.
-    pub fn wait_for(&self, update: usize, patience: Duration) {
-        let deadline = Instant::now() + patience;
-        let mut all = self.all.lock();
-        while let Some(at) = all.iter().position(|loan| loan.update == update && loan.awaited) {
-            if !self.returned.wait_until(&mut all, deadline).timed_out() {
-                continue;
-            }
-            if let Some(loan) = all.get_mut(at).filter(|loan| loan.update == update) {
+    /// Waits until an update is back, and takes the time that this took from `patience`. One that does
+    /// not come in time is not waited for again.
+    pub fn wait_for(&self, update: usize, patience: &mut Duration) {
+        let began = Instant::now();
+        let deadline = began + *patience;
+        let mut state = self.state.lock();
+        let mut is_late = false;
+        while let Some(loan) = state.awaited(update) {
+            if is_late {
                 loan.awaited = false;
-                drop(all);
-                log::rarely(format_args!(
-                    "update {} is not returned, and was when it was recorded; it goes on without",
-                    update + 1
-                ));
+                break;
             }
-            return;
+            is_late = self.changed.wait_until(&mut state, deadline).timed_out();
         }
+        drop(state);
+        if is_late {
+            log::rarely(format_args!(
+                "update {} is not returned, and was when it was recorded; it goes on without",
+                update + 1
+            ));
+        }
+        *patience = patience.saturating_sub(began.elapsed());
     }
 
-    /// Waits no longer for any.
-    pub fn forget(&self) {
-        self.all.lock().clear();
-        self.returned.notify_all();
+    /// Sleeps; returns false, and at once, where the host leaves.
+    pub fn sleep(&self, time: Duration) -> bool {
+        let deadline = Instant::now() + time;
+        let mut state = self.state.lock();
+        while !state.closed && !self.changed.wait_until(&mut state, deadline).timed_out() {}
+        !state.closed
+    }
+
+    /// The host leaves: waits for nothing from now on.
+    pub fn close(&self) {
+        let mut state = self.state.lock();
+        state.closed = true;
+        state.loans.clear();
+        drop(state);
+        self.changed.notify_all();
     }
 }

@@ -146,7 +146,7 @@ impl Replay {
         let worker = self.worker.lock().take();
         if let Some(Worker { jobs, thread, lent, .. }) = worker {
             drop(jobs);
-            lent.forget();
+            lent.close();
             // From inside a callback the thread cannot be waited for: it ends by itself.
             if thread.thread().id() != std::thread::current().id() {
                 let _ = thread.join();

@@ -10,7 +10,6 @@ use std::os::fd::OwnedFd;
 use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
-use std::thread;
 use std::time::{Duration, Instant};
 
 use cami_abi::Callbacks;
@@ -30,7 +29,8 @@ use crate::settings::Pace;
 
 /// The status where a buffer cannot be written.
 const FAILED: u32 = 1;
-/// How long an update is waited for that was returned before something when it was recorded.
+/// How long an answer waits at most, in all, for updates that were returned before it when it was
+/// recorded.
 const RETURN_PATIENCE: Duration = Duration::from_secs(1);
 
 /// Whom answers go to.
@@ -174,7 +174,7 @@ impl Work {
                 }
                 self.settle(place);
                 if self.pace == Pace::Recorded {
-                    thread::sleep(after.saturating_sub(came.elapsed()));
+                    self.lent.sleep(after.saturating_sub(came.elapsed()));
                 }
                 let written = buffer.map_or(Ok(()), |buffer| write(buffer, &held, &changed));
                 if let Err(error) = &written {
@@ -237,18 +237,19 @@ impl Work {
 
     /// Before an answer: sends what was sent before it, and waits for what was returned before it.
     fn settle(&mut self, place: Option<usize>) {
+        let mut patience = RETURN_PATIENCE;
         while let Some(Due { update, at }) = self.due.pop_front() {
             if let Some(behind) = self.script.update(update).and_then(|update| update.behind) {
-                self.lent.wait_for(behind, RETURN_PATIENCE);
+                self.lent.wait_for(behind, &mut patience);
             }
             if let Some(at) = at {
-                thread::sleep(at.saturating_duration_since(Instant::now()));
+                self.lent.sleep(at.saturating_duration_since(Instant::now()));
             }
             self.send(update);
         }
         let answer = place.and_then(|place| self.script.exchange(place)?.answer);
         if let Some(behind) = answer.and_then(|answer| answer.behind) {
-            self.lent.wait_for(behind, RETURN_PATIENCE);
+            self.lent.wait_for(behind, &mut patience);
         }
     }
 
@@ -273,11 +274,15 @@ impl Work {
         self.reached(Place::Updated(update), at_ns);
     }
 
-    /// Dies here, if the recorded library did; when it had come so far in the recording.
+    /// Dies here, if the recorded library did; when it had come so far in the recording. A host that
+    /// leaves before its time is not died on.
     fn reached(&self, place: Place, at_ns: Option<u64>) {
         let Some(dying) = self.dying.as_ref().filter(|dying| dying.is_at(place)) else { return };
         if let (Pace::Recorded, Some(at_ns)) = (self.pace, at_ns) {
-            thread::sleep(Duration::from_nanos(dying.at_ns().saturating_sub(at_ns)));
+            let idle = Duration::from_nanos(dying.at_ns().saturating_sub(at_ns));
+            if !self.lent.sleep(idle) {
+                return;
+            }
         }
         dying.die();
     }

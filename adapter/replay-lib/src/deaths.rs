@@ -78,12 +78,15 @@ pub struct Dying {
     /// Its host's number, for the log.
     host: u32,
     done: AtomicBool,
+    /// The host ended the recorded library: from here on this one says nothing.
+    silent: AtomicBool,
 }
 
 impl Dying {
     /// Of a recorded death.
     pub fn new(host: u32, death: Death, ledger: Ledger) -> Self {
-        Self { death, ledger, host, done: AtomicBool::new(false) }
+        let (done, silent) = (AtomicBool::new(false), AtomicBool::new(false));
+        Self { death, ledger, host, done, silent }
     }
 
     /// When the recorded one died, in nanoseconds.
@@ -94,6 +97,11 @@ impl Dying {
     /// Whether this is where the recorded library died.
     pub fn is_at(&self, place: Place) -> bool {
         self.death.place == place && !self.done.load(Ordering::Relaxed)
+    }
+
+    /// Whether the host ended the recorded library, and this one has come so far: it says nothing any more.
+    pub fn is_silent(&self) -> bool {
+        self.silent.load(Ordering::Relaxed)
     }
 
     /// Dies as the recorded library did. Returns true where the host ended that, which it will do with this
@@ -112,6 +120,7 @@ impl Dying {
                 "host {}: here the recorded library was ended by its host; the next process goes on",
                 self.host
             ));
+            self.silent.store(true, Ordering::Relaxed);
             return true;
         }
         match signal {

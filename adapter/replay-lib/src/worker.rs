@@ -151,6 +151,9 @@ impl Work {
     }
 
     fn request(&mut self, req_id: u32, header: &[u8], handle: i32, buffer: Option<&Buffer>) {
+        if self.is_silent() {
+            return;
+        }
         let came = Instant::now();
         // They were recorded before this request, whatever they wait for.
         while let Some(due) = self.due.pop_front() {
@@ -176,6 +179,9 @@ impl Work {
                 if self.pace == Pace::Recorded {
                     self.lent.sleep(after.saturating_sub(came.elapsed()));
                 }
+                if self.is_silent() {
+                    return;
+                }
                 let written = buffer.map_or(Ok(()), |buffer| write(buffer, &held, &changed));
                 if let Err(error) = &written {
                     log::rarely(format_args!("request {req_id}: its buffer: {error}"));
@@ -184,8 +190,11 @@ impl Work {
                 true
             }
             Reply::Refuse { status, why } => {
-                log::rarely(format_args!("{why}; answered with status {status}"));
                 self.settle(place);
+                if self.is_silent() {
+                    return;
+                }
+                log::rarely(format_args!("{why}; answered with status {status}"));
                 self.callbacks.returned(req_id, status, handle);
                 true
             }
@@ -253,7 +262,15 @@ impl Work {
         }
     }
 
+    /// Whether the recorded library's host had ended it by now: nothing comes any more.
+    fn is_silent(&self) -> bool {
+        self.dying.as_ref().is_some_and(|dying| dying.is_silent())
+    }
+
     fn send(&mut self, update: usize) {
+        if self.is_silent() {
+            return;
+        }
         let Some(Sent { upd_id, header, content, missing }) = self.script.sent(update) else {
             return;
         };

@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 
 use cam_algo_replay::{End, Pace, Replay, Settings};
 use cami_abi::{Callbacks, CameraAlgorithm};
-use cami_recording::block::{Bytes, Host, Requested, Returned, UpdateReturned, Updated};
+use cami_recording::block::{Bytes, Died, Host, Requested, Returned, UpdateReturned, Updated};
 use cami_recording::{Buffer, Snapshot, Writer};
 
 /// A command of no known protocol; AIQ_AE_RUN, which begins a frame.
@@ -67,6 +67,13 @@ impl Tape {
         let Some((at, status)) = returned else { return };
         let back = UpdateReturned { host: 1, at_ns: at * 1_000_000, upd_id, status };
         self.writer.write(&back.into()).expect("a block");
+    }
+
+    /// The library's host ends it.
+    fn ended_by_host(&mut self, at: u64) {
+        let at_ns = at * 1_000_000;
+        let died = Died { host: 1, at_ns, signal: 9, by_host: 1, ..Died::default() };
+        self.writer.write(&died.into()).expect("a block");
     }
 }
 
@@ -309,5 +316,45 @@ fn a_host_that_ends_is_not_held_up_by_the_recorded_pace() {
         let began = Instant::now();
         hal.library.deinitialize();
         assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
+    }
+}
+
+/// The recorded library was ended by its host after an answer, after an update, and without either.
+#[test]
+fn where_the_host_ended_the_library_nothing_is_answered_any_more() {
+    const OTHER: u32 = 91;
+    let mut answered = Tape::new();
+    answered.exchange(COMMAND, 10, Some(20));
+    answered.exchange(OTHER, 30, Some(40));
+    answered.ended_by_host(50);
+    let mut updated = Tape::new();
+    updated.exchange(COMMAND, 10, Some(20));
+    updated.update(1, 30, None);
+    updated.ended_by_host(50);
+    let mut idle = Tape::new();
+    idle.ended_by_host(50);
+    for (number, tape) in [answered, updated, idle].into_iter().enumerate() {
+        let deaths = tape.path.with_extension("deaths");
+        let hal =
+            Hal::start(&tape, Settings { deaths: Some(deaths.clone()), ..Settings::default() });
+        match number {
+            0 => {
+                hal.ask(OTHER);
+                hal.answer(OTHER);
+            }
+            1 => {
+                hal.ask(COMMAND);
+                hal.answer(COMMAND);
+                hal.update(1);
+            }
+            _ => {}
+        }
+        // One that the recording answers, and one that it does not have.
+        hal.ask(COMMAND);
+        hal.ask(99);
+        // All that was asked is worked off then.
+        hal.library.deinitialize();
+        assert!(hal.heard.try_recv().is_err(), "{number}");
+        assert_eq!(std::fs::read_to_string(deaths).expect("a file"), "1\n", "{number}");
     }
 }

@@ -30,6 +30,7 @@ const VENDORS: &[(&str, &str, &[&str])] = &[
     ("replays", "replays.c", &[]),
     ("shrinks", "shrinks.c", &[]),
     ("updates", "updates.c", &[]),
+    ("updates_at_end", "updates.c", &["AT_END=1"]),
     ("revision_e", "revision.c", &["SLOTS=4"]),
     ("revision_f", "revision.c", &["SLOTS=5"]),
     ("revision_g", "revision.c", &["SLOTS=6"]),

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * Sends updates and checks what comes back: the same file, under the same number where that was
- * free, as libcab's test of the original demands (spec: cami-abi.md, 0.6). */
+ * free, as libcab's test of the original demands (spec: cami-abi.md, 0.6). With AT_END one more comes
+ * while it is deinitialized. */
 #include "vendor.h"
 
 static struct {
@@ -37,5 +38,11 @@ static void update_return(uint32_t id, uint32_t status, int fd) {
   answer(id, right, (int32_t)status);
 }
 
-CAMI_OF(plain_initialize, plain_register, request, plain_deregister, update_return,
-        plain_deinitialize);
+static void deinitialize(void) {
+#ifdef AT_END
+  hal->update(hal, 9, (const uint8_t*)"end", 3, file_of("end"));
+#endif
+  plain_deinitialize();
+}
+
+CAMI_OF(plain_initialize, plain_register, request, plain_deregister, update_return, deinitialize);

@@ -133,3 +133,22 @@ fn updates_that_are_missing_or_more_than_recorded_are_differences() {
     assert!(told.starts_with("update 2 call present → absent\n"), "{told}");
     assert!(told.contains("0 of 1 answers and 1 of 2 updates differ"), "{told}");
 }
+
+#[test]
+fn an_update_behind_the_last_answer_is_compared_also_where_it_comes_with_the_end() {
+    let library = vendor_library("updates_at_end");
+    let mut session = Session::new();
+    session.update(b"text", &[(b"text", b"text")]);
+    let (code, told, log) = session.replay(&library, &[]);
+    assert_eq!(code, 1, "{told}{log}");
+    assert!(told.starts_with("update 2 call absent → present\n"), "{told}");
+    assert!(told.contains("0 of 1 answers and 1 of 2 updates differ"), "{told}");
+
+    let mut session = Session::new();
+    session.update(b"text", &[(b"text", b"text")]);
+    session.updated(session.now(), b"end", b"end");
+    let (code, told, log) = session.replay(&library, &["--timeout", "300"]);
+    assert_eq!(code, 1, "{told}{log}");
+    assert!(told.starts_with("update 2 upd_id 5 → 9\n"), "it is there: {told}");
+    assert!(!told.contains("call"), "{told}");
+}

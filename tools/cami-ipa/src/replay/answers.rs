@@ -15,8 +15,12 @@ use parking_lot::{Condvar, Mutex};
 
 /// `CAMERA_ALGORITHM_MSG_IPC_ERROR`.
 const IPC_ERROR: u32 = 1;
-/// What is kept of updates that nobody has looked at yet, in bytes: a library may flood.
+/// What is kept of updates that nobody has taken yet, headers and contents in bytes: a library may flood.
 const MAX_UPDATE_BYTES: usize = 256 << 20;
+/// How many updates are kept.
+const MAX_UPDATES: usize = 16_384;
+/// How many of them with their buffers: each is a descriptor, of which a process mostly has 1024.
+const MAX_UPDATE_BUFFERS: usize = 512;
 
 /// Collects answers.
 #[derive(Debug, Default)]
@@ -30,9 +34,29 @@ struct State {
     asked: Vec<Asked>,
     lost: bool,
     strangers: u64,
-    updates: Vec<Update>,
+    updates: Updates,
+    /// Updates that there was no room for.
+    dropped: u64,
+}
+
+/// Updates that nobody has taken yet.
+#[derive(Debug, Default)]
+struct Updates {
+    kept: Vec<Update>,
     /// Bytes that these hold.
-    update_bytes: usize,
+    bytes: usize,
+    /// Buffers that these have.
+    buffers: usize,
+}
+
+impl Updates {
+    /// The bytes that a content may have behind such a header; `None`: there is no room for the update.
+    fn room(&self, header: usize, has_buffer: bool) -> Option<usize> {
+        if self.kept.len() >= MAX_UPDATES || (has_buffer && self.buffers >= MAX_UPDATE_BUFFERS) {
+            return None;
+        }
+        MAX_UPDATE_BYTES.checked_sub(self.bytes)?.checked_sub(header)
+    }
 }
 
 /// The library called `update`.
@@ -111,7 +135,11 @@ impl Answers {
             if state.lost {
                 return Err(NoReply::Lost);
             }
-            if !state.updates.is_empty() {
+            // Before the updates: a library may send one after the other, and never answer.
+            if Instant::now() >= deadline {
+                return Err(NoReply::TimedOut);
+            }
+            if !state.updates.kept.is_empty() {
                 return Err(NoReply::Updates);
             }
             if self.changed.wait_until(&mut state, deadline).timed_out() {
@@ -142,19 +170,22 @@ impl Answers {
         self.state.lock().strangers
     }
 
-    /// Updates that were not returned yet.
+    /// Updates that came since it was asked last.
     pub fn updates(&self) -> Vec<Update> {
-        let mut state = self.state.lock();
-        state.update_bytes = 0;
-        std::mem::take(&mut state.updates)
+        std::mem::take(&mut self.state.lock().updates).kept
+    }
+
+    /// Updates that were closed unread, and not returned: more came than are kept.
+    pub fn dropped_updates(&self) -> u64 {
+        self.state.lock().dropped
     }
 
     /// Waits for an update; false where none comes any more, or none in time.
     pub fn wait_for_update(&self, deadline: Instant) -> bool {
         let mut state = self.state.lock();
-        while state.updates.is_empty() {
+        while state.updates.kept.is_empty() {
             if state.lost || self.changed.wait_until(&mut state, deadline).timed_out() {
-                return !state.updates.is_empty();
+                return !state.updates.kept.is_empty();
             }
         }
         true
@@ -198,13 +229,26 @@ impl Callbacks for Answers {
     }
 
     fn update(&self, upd_id: u32, header: &[u8], fd: Option<OwnedFd>) {
+        let has_buffer = fd.is_some();
+        let room = {
+            let mut state = self.state.lock();
+            let room = state.updates.room(header.len(), has_buffer);
+            state.dropped += u64::from(room.is_none());
+            room
+        };
+        let Some(room) = room else { return };
         // Now: it is the library's again as soon as it is returned.
-        let room = MAX_UPDATE_BYTES.saturating_sub(self.state.lock().update_bytes);
         let content = fd.as_ref().map(|fd| held(fd, room));
         let bytes = content.as_ref().map_or(0, |content| content.as_ref().map_or(0, Vec::len));
         let mut state = self.state.lock();
-        state.update_bytes += header.len() + bytes;
-        state.updates.push(Update { upd_id, header: header.to_vec(), content, fd });
+        // Another thread's may have come meanwhile.
+        if state.updates.room(header.len(), has_buffer).is_none_or(|room| bytes > room) {
+            state.dropped += 1;
+            return;
+        }
+        state.updates.bytes += header.len() + bytes;
+        state.updates.buffers += usize::from(has_buffer);
+        state.updates.kept.push(Update { upd_id, header: header.to_vec(), content, fd });
         self.changed.notify_all();
     }
 }
@@ -219,4 +263,54 @@ fn held(fd: &OwnedFd, room: usize) -> io::Result<Vec<u8>> {
     let mut content = vec![0; bytes];
     File::from(fd.try_clone()?).read_exact_at(&mut content, 0)?;
     Ok(content)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_is_late_also_while_updates_come() {
+        let answers = Answers::default();
+        answers.expect(Request { place: 0, req_id: 1, handle: -1, buffer: None });
+        answers.update(7, b"", None);
+        let soon = Instant::now() + Duration::from_secs(60);
+        assert_eq!(answers.wait(0, soon).unwrap_err(), NoReply::Updates);
+        assert_eq!(answers.wait(0, Instant::now()).unwrap_err(), NoReply::TimedOut);
+        // One that has come is none the less taken.
+        answers.returned(1, 0, -1);
+        assert_eq!(answers.wait(0, Instant::now()).unwrap().status, 0);
+    }
+
+    #[test]
+    fn updates_that_nobody_takes_are_bounded_in_number_bytes_and_descriptors() {
+        let answers = Answers::default();
+        for number in 0..20_000 {
+            answers.update(number, b"", None);
+        }
+        assert_eq!(answers.dropped_updates(), 20_000 - MAX_UPDATES as u64);
+        let kept = answers.updates();
+        assert_eq!(kept.len(), MAX_UPDATES);
+        assert_eq!((kept[0].upd_id, kept[1].upd_id), (0, 1), "the first ones");
+        drop(kept);
+
+        let header = vec![0; 64 << 20];
+        for number in 0..6 {
+            answers.update(number, &header, None);
+        }
+        assert_eq!(answers.updates().len(), 4);
+        assert_eq!(answers.dropped_updates(), 20_000 - MAX_UPDATES as u64 + 2);
+
+        let answers = Answers::default();
+        let file = tempfile::tempfile().unwrap();
+        for number in 0..600 {
+            answers.update(number, b"", Some(file.try_clone().unwrap().into()));
+        }
+        // Those without one still have room.
+        answers.update(600, b"", None);
+        assert_eq!(answers.dropped_updates(), 600 - MAX_UPDATE_BUFFERS as u64);
+        assert_eq!(answers.updates().len(), MAX_UPDATE_BUFFERS + 1);
+        answers.update(601, b"", Some(file.into()));
+        assert_eq!(answers.updates().len(), 1, "there is room again");
+    }
 }

@@ -135,6 +135,11 @@ impl<'a> Driver<'a> {
         self.answers.strangers()
     }
 
+    /// Updates that came faster than they were taken, and were dropped.
+    pub fn dropped_updates(&self) -> u64 {
+        self.answers.dropped_updates()
+    }
+
     /// Initialises the library, makes all requests, and ends it. `take` gets each answer and update,
     /// and `note` what else is worth a line.
     pub fn drive(
@@ -154,7 +159,18 @@ impl<'a> Driver<'a> {
         // Of a library that died or hangs, those that had come.
         let taken = self.take_updates(&mut take);
         self.library.deinitialize();
-        taken.and(ending)
+        taken?;
+        let ending = ending?;
+        // Whatever it has sent has come by now, and cannot be returned any more.
+        for now in self.answers.updates() {
+            self.update(Some(now), &mut take)?;
+        }
+        if !matches!(ending, Ending::Died(_) | Ending::Hung(_)) {
+            while self.updates < self.recorded_updates.len() {
+                self.update(None, &mut take)?;
+            }
+        }
+        Ok(ending)
     }
 
     fn steps(
@@ -339,9 +355,6 @@ impl<'a> Driver<'a> {
         self.take_updates(take)?;
         while self.updates < self.recorded_updates.len() && self.answers.wait_for_update(deadline) {
             self.take_updates(take)?;
-        }
-        while self.updates < self.recorded_updates.len() {
-            self.update(None, take)?;
         }
         Ok(())
     }

@@ -99,6 +99,7 @@ pub fn replay(options: &ReplayOptions) -> Result<(), Failure> {
         if strangers > 0 {
             verdict.notes.push(format!("{strangers} callbacks answer no request"));
         }
+        verdict.drop_updates(host.number, driver.dropped_updates());
         failed |= falls_short;
     }
     verdict.finish();

@@ -11,7 +11,7 @@ impl Verdict {
         for told in &self.differences {
             let _ = writeln!(text, "{}", told.line(self.hosts > 1));
         }
-        if self.compared && !self.summary.is_empty() {
+        if self.compared && (!self.summary.is_empty() || self.dropped_updates > 0) {
             if !self.differences.is_empty() {
                 text.push('\n');
             }

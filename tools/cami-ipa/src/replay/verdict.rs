@@ -37,6 +37,8 @@ pub struct Verdict {
     pub recorded_updates: u64,
     /// Updates that differ, are missing, or are more than there were.
     pub different_updates: u64,
+    /// Updates of the library that were dropped: more came at once than are kept. They count as different.
+    pub dropped_updates: u64,
     /// What is not compared.
     pub not_compared: Vec<String>,
     /// What else is to be known.
@@ -217,6 +219,22 @@ impl Verdict {
         for difference in differences {
             self.add(what, difference);
         }
+    }
+
+    /// Takes that so many updates came faster than they could be looked at. Of the recorded library's none is
+    /// like that: they differ.
+    pub fn drop_updates(&mut self, host: u32, dropped: u64) {
+        if dropped == 0 {
+            return;
+        }
+        self.updates += dropped;
+        self.dropped_updates += dropped;
+        if self.compared {
+            self.different_updates += dropped;
+        }
+        self.notes.push(format!(
+            "host {host}: {dropped} updates were dropped: they came faster than they could be taken"
+        ));
     }
 
     fn add(&mut self, what: What<'_>, difference: Difference) {

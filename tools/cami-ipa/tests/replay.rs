@@ -187,15 +187,14 @@ fn a_hal_recovers_from_the_recorded_deaths_as_it_did() {
         let (file, deaths) = (folder.path().join("session.camr"), folder.path().join("deaths"));
         let recorded = Recorded { folder, file };
         let mut command = recorded.run("recorded.csv", &reference());
-        // At a camera's pace: what the recording's writer has not taken yet when its monitor ends is lost.
-        command.args(["--fps", "10", "--recovery", recovery, kill, "3"]);
+        command.args(["--recovery", recovery, kill, "3"]);
         command.env("CAMI_IPA_RECORD", &recorded.file);
         let output = output(&mut command);
         assert_eq!(code(&output), 0, "{recovery} {kill}: {}", stderr(&output));
         written(&recorded.file);
         std::fs::write(&deaths, "").expect("a file");
         let mut command = recorded.run("again.csv", &replay_library());
-        recorded.answering(command.args(["--fps", "10", "--recovery", recovery]));
+        recorded.answering(command.args(["--recovery", recovery]));
         let environment = format!(
             "CAMI_REPLAY_FILE={}:CAMI_REPLAY_DEATHS={}",
             recorded.file.display(),

@@ -1,6 +1,6 @@
 //! Waking the thread that polls.
 
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use nix::errno::Errno;
 use nix::sys::eventfd::{EfdFlags, EventFd};
@@ -21,6 +21,14 @@ impl Waker {
         let fd = above_standard(EventFd::from_value_and_flags(0, flags)?.into())?;
         // SAFETY: it is the eventfd that was just made, perhaps under another number.
         Ok(Self(unsafe { EventFd::from_owned_fd(fd) }))
+    }
+
+    /// That of another process, which passed its eventfd on.
+    #[must_use]
+    pub fn inherited(fd: OwnedFd) -> Self {
+        // SAFETY: nothing is taken for granted of what it is: eight bytes are written to it and read, and
+        // what becomes of that is not looked at.
+        Self(unsafe { EventFd::from_owned_fd(fd) })
     }
 
     /// Makes the descriptor readable.

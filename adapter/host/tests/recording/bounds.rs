@@ -74,49 +74,6 @@ fn large_buffers_are_left_out_for_a_while_and_events_and_small_ones_go_on() {
 }
 
 #[test]
-fn what_was_passed_by_at_the_request_is_read_at_the_answer() {
-    const AT: usize = 5 << 20;
-    let room = Room::new();
-    let profile = room.path("own.toml");
-    let told = "name = \"own\"\n[commands.PLAIN]\nid = 1\nwrites_out = [[0, 4096]]\n";
-    std::fs::write(&profile, told).unwrap();
-    let setup = room.setup("x.camr").variable("CAMI_IPA_PROFILE", profile.to_str().unwrap());
-    let mut host = setup.start();
-    assert_eq!(host.init(PROTOCOL_VERSION).ret, 0);
-    assert_eq!(host.start_library(), 0);
-    let fd = buffer(LARGE);
-    let handle = host.register(&[&fd]);
-    let large = File::from(fd);
-    large.write_all_at(&vec![1; usize::try_from(LARGE).unwrap()], 0).unwrap();
-    let path = room.path("x.camr");
-    // The time that is left ends at any place, and comes back at any.
-    let late = |session: &Session| {
-        let pairs = exchanges(session).into_iter().enumerate();
-        let late = pairs.filter(|(_, (requested, returned))| {
-            requested.content == 0 && returned.is_some_and(|returned| returned.content != 0)
-        });
-        late.map(|(at, pair)| (at, pair.1.unwrap().content)).collect::<Vec<_>>()
-    };
-    let seen = || Some(!late(&Session::of(&Recording::open(&path).ok()?).ok()?).is_empty());
-    let (deadline, mut rounds) = (Deadline::after(crate::common::PATIENCE), 0_u32);
-    while rounds % 10 != 0 || seen() != Some(true) {
-        assert!(!deadline.has_passed(), "after {rounds} rounds");
-        large.write_all_at(&rounds.to_le_bytes(), AT as u64).unwrap();
-        rounds += 1;
-        let request = Request { req_id: 1, header: &[1], buffer_handle: handle };
-        let parts = request.parts(0);
-        host.send(&[&parts.head[..], parts.header, &parts.tail].concat(), &[]);
-        assert_eq!(answer(&mut host).0, 1);
-    }
-    leave(host);
-    let (recording, session) = read(&path);
-    for (number, content) in late(&session) {
-        let held = recording.content(content).unwrap();
-        assert_eq!(held[AT..AT + 4], u32::try_from(number).unwrap().to_le_bytes());
-    }
-}
-
-#[test]
 fn a_library_that_talks_before_it_is_used_is_recorded_from_its_begin() {
     let room = Room::new();
     let setup = room.setup("x.camr").variable("CAMI_IPA_ENVIRONMENT", "TALKS=3000");

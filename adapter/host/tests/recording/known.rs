@@ -4,6 +4,7 @@ use std::fs;
 use std::os::unix::fs::FileExt;
 
 use crate::room::*;
+use nix::errno::Errno;
 
 /// What a buffer held, and what was recorded of it.
 type Both = (Vec<u8>, Vec<u8>);
@@ -64,4 +65,34 @@ fn who_writes_elsewhere_is_named_and_not_believed_again() {
         assert!(both.iter().skip(6).all(|(held, recorded)| held == recorded), "{writes}");
         assert!(both.iter().take(6).any(|(held, recorded)| held != recorded), "it saves reading");
     }
+}
+
+#[test]
+fn what_could_not_be_read_at_the_request_is_read_at_the_answer() {
+    let room = Room::new();
+    let profile = room.path("own.toml");
+    let told = "name = \"own\"\n[commands.LATE]\nid = 53\nwrites_out = [[0, 9]]\n";
+    fs::write(&profile, told).unwrap();
+    let setup = room.setup("x.camr").variable("CAMI_IPA_PROFILE", profile.to_str().unwrap());
+    let mut host = setup.start();
+    let memory = fs::File::from(host.ready());
+    // Seen once, so that it is known what it held.
+    send(&host, 1, b"x");
+    assert_eq!(answer(&mut host).0, 1);
+    memory.set_len(0).unwrap();
+    send(&host, 53, &[]);
+    // That has passed when this is answered.
+    host.status(1);
+    memory.set_len(8192).unwrap();
+    let mut seed = 1;
+    let held = noise(&mut seed);
+    memory.write_all_at(&held, 0).unwrap();
+    host.request(54, &[0x56]);
+    assert_eq!([answer(&mut host), answer(&mut host)], [(53, 9), (54, 0)]);
+    leave(host);
+    let (recording, session) = read(&room.path("x.camr"));
+    let pairs = exchanges(&session);
+    let (requested, returned) = pairs.iter().find(|pair| pair.0.req_id == 53).unwrap();
+    assert_eq!(requested.content_errno, Errno::ENODATA as u32);
+    assert!(recording.content(returned.unwrap().content).unwrap() == held);
 }

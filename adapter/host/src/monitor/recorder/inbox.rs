@@ -11,20 +11,18 @@ use cami_link::sync::{Condvar, Mutex};
 use cami_link::{Deadline, Event, Interest, wait};
 
 use super::entry::{Entry, LENGTH_BYTES, MAX_BYTES};
+use super::queue::Beside;
 
 /// What may wait for the disk: some seconds of an IPU3 camera at 30 frames per second, and all its
 /// buffers once. What comes then stays in the pipe, and before it with the monitor.
 const WAITING_BYTES: usize = 64 << 20;
 /// What is taken out of the pipe in one system call.
 const AT_ONCE_BYTES: usize = 256 << 10;
-/// Between two looks into the pipe: it holds what comes meanwhile, and a processor that is woken for
-/// each message has more work with that than with the message.
-const PAUSE: Duration = Duration::from_millis(50);
+/// Between two looks into the pipe, if it is not full before: it holds what comes meanwhile, and a
+/// processor that is woken for each message has more work with that than with the message.
+const PAUSE: Duration = Duration::from_millis(100);
 /// Before that the pipe is looked into at once: set-up comes in floods.
 const SET_UP: Duration = Duration::from_secs(1);
-/// After more than this in one go there is no pause: so much more may come meanwhile that the pipe is
-/// full.
-const BUSY_BYTES: usize = 512 << 10;
 
 #[derive(Debug, Default)]
 struct State {
@@ -53,12 +51,12 @@ pub enum Next {
 
 impl Inbox {
     /// Takes out of the pipe what comes, until the monitor is gone or says that it was all, and then what
-    /// it left in `rest`. What is cut, because the monitor was killed, is dropped.
-    pub fn fill(&self, pipe: &File, rest: &File) {
+    /// it left in the memory beside it. What is cut, because the monitor was killed, is dropped.
+    pub fn fill(&self, pipe: &File, beside: &Beside) {
+        let Beside { rest, full } = beside;
         let behind = Behind { file: rest, at: 0 };
         let mut reader = BufReader::with_capacity(AT_ONCE_BYTES, pipe.chain(behind));
         let began = Instant::now();
-        let mut taken = 0;
         let done = (|| -> io::Result<()> {
             loop {
                 let entry = receive(&mut reader)?;
@@ -66,7 +64,6 @@ impl Inbox {
                     Entry::Seen(_, _, snapshot) => snapshot.data.len() + 4096,
                     _ => 512,
                 };
-                taken += bytes;
                 let is_end = matches!(entry, Entry::End);
                 let mut state = self.state.lock();
                 while state.bytes > WAITING_BYTES {
@@ -82,9 +79,13 @@ impl Inbox {
                 }
                 if reader.buffer().is_empty() && is_empty(pipe) {
                     self.changed.notify_all();
-                    if std::mem::take(&mut taken) < BUSY_BYTES && began.elapsed() > SET_UP {
-                        let mut fds = [(pipe.as_fd(), Interest::HangUp, Event::default())];
+                    if began.elapsed() > SET_UP {
+                        let mut fds = [
+                            (pipe.as_fd(), Interest::HangUp, Event::default()),
+                            (full.as_fd(), Interest::Message, Event::default()),
+                        ];
                         let _ = wait(&mut fds, Some(Deadline::after(PAUSE)));
+                        full.drain();
                     }
                 }
             }

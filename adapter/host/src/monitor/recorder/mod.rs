@@ -224,9 +224,9 @@ impl Recorder {
         let link = ends.numbers();
         let vendor = ProcessFd::open(vendor_pid).ok();
         let started = process::start(ends.client(), vendor.as_ref().map(ProcessFd::as_fd));
-        let (pipe, rest, voice, writer) = match started {
-            Ok(process::Started { pipe, rest, voice, child }) => {
-                (Some(pipe), Some(rest), Some(voice), Some(child))
+        let (pipe, beside, voice, writer) = match started {
+            Ok(process::Started { pipe, beside, voice, child }) => {
+                (Some(pipe), Some(beside), Some(voice), Some(child))
             }
             Err(error) => {
                 log::warn!("nothing is recorded: the writer cannot be started: {error}");
@@ -238,7 +238,7 @@ impl Recorder {
             Some(pipe) => pipe,
             None => File::options().write(true).open("/dev/null")?,
         };
-        let queue = Arc::new(Queue::new(pipe, rest, queue::MAX_BYTES)?);
+        let queue = Arc::new(Queue::new(pipe, beside, queue::MAX_BYTES)?);
         if writer.is_none() {
             queue.give_up();
         }

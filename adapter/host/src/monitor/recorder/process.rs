@@ -15,12 +15,13 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::process::{Child, Command, ExitCode, Stdio};
 use std::sync::Arc;
 
-use cami_link::{Event, Interest, wait};
+use cami_link::{Event, Interest, Waker, wait};
 use nix::fcntl::{FcntlArg, FdFlag, OFlag, fcntl};
 use nix::sys::memfd::{MFdFlags, memfd_create};
 use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, sigaction};
 
 use super::inbox::Inbox;
+use super::queue::Beside;
 use super::scribe::Scribe;
 use crate::vendor_process::{StartError, close_all_but, default_signals, inherited};
 
@@ -50,8 +51,8 @@ pub mod voice {
 pub struct Started {
     /// What to write goes there; it does not block.
     pub pipe: File,
-    /// And there what the pipe has no room for when the monitor ends.
-    pub rest: File,
+    /// What it has besides the pipe.
+    pub beside: Beside,
     /// Lines come from there; it does not block, and ends when the writer does.
     pub voice: File,
     /// Our child.
@@ -78,7 +79,8 @@ pub fn start(link: BorrowedFd<'_>, vendor: Option<BorrowedFd<'_>>) -> io::Result
     fcntl(&voice_writer, FcntlArg::F_SETFL(OFlag::O_NONBLOCK))?;
     let mut command = Command::new("/proc/self/exe");
     command.arg(RECORDER_ROLE);
-    let copies = [pipe_reader.as_fd(), voice_writer.as_fd(), rest.as_fd(), link];
+    let full = Waker::new()?;
+    let copies = [pipe_reader.as_fd(), voice_writer.as_fd(), rest.as_fd(), full.as_fd(), link];
     let copies = copies.map(Some).into_iter().chain([vendor]);
     // Copies are closed below, and the originals stay as they are.
     let copies: Vec<OwnedFd> =
@@ -93,7 +95,8 @@ pub fn start(link: BorrowedFd<'_>, vendor: Option<BorrowedFd<'_>>) -> io::Result
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .spawn()?;
-    Ok(Started { pipe: pipe.into(), rest, voice: voice.into(), child })
+    let beside = Beside { rest, full };
+    Ok(Started { pipe: pipe.into(), beside, voice: voice.into(), child })
 }
 
 /// What it has inherited.
@@ -102,6 +105,7 @@ pub struct RecorderArguments {
     pipe: OwnedFd,
     voice: OwnedFd,
     rest: OwnedFd,
+    full: OwnedFd,
     link: OwnedFd,
     vendor: Option<OwnedFd>,
 }
@@ -118,9 +122,9 @@ impl RecorderArguments {
             .collect::<Result<Vec<_>, _>>()?
             .into_iter();
         let mut next = || fds.next();
-        match (next(), next(), next(), next(), next(), next()) {
-            (Some(pipe), Some(voice), Some(rest), Some(link), vendor, None) => {
-                Ok(Self { pipe, voice, rest, link, vendor })
+        match (next(), next(), next(), next(), next(), next(), next()) {
+            (Some(pipe), Some(voice), Some(rest), Some(full), Some(link), vendor, None) => {
+                Ok(Self { pipe, voice, rest, full, link, vendor })
             }
             _ => Err(StartError::new("the writer is started by the monitor only")),
         }
@@ -129,9 +133,9 @@ impl RecorderArguments {
 
 /// Writes until nothing more comes.
 pub fn run(arguments: RecorderArguments) -> ExitCode {
-    let RecorderArguments { pipe, voice, rest, link, vendor } = arguments;
+    let RecorderArguments { pipe, voice, rest, full, link, vendor } = arguments;
     let mut keep = vec![0, 1, 2];
-    keep.extend([&pipe, &voice, &rest, &link].map(AsRawFd::as_raw_fd));
+    keep.extend([&pipe, &voice, &rest, &full, &link].map(AsRawFd::as_raw_fd));
     keep.extend(vendor.as_ref().map(AsRawFd::as_raw_fd));
     let _ = close_all_but(&keep);
     // Neither ^C at the HAL's terminal nor the end of a service is to cut what it still has.
@@ -147,7 +151,8 @@ pub fn run(arguments: RecorderArguments) -> ExitCode {
     });
     let taker = spawn("cami-inbox", {
         let inbox = inbox.clone();
-        move || inbox.fill(&pipe, &rest.into())
+        let beside = Beside { rest: rest.into(), full: Waker::inherited(full) };
+        move || inbox.fill(&pipe, &beside)
     });
     let voice = Voice(voice.into());
     let (Ok(holder), Ok(_)) = (holder, taker) else {

@@ -51,12 +51,21 @@ struct State {
     closed: bool,
 }
 
+/// What the reader of the pipe has besides.
+#[derive(Debug)]
+pub struct Beside {
+    /// Memory that it reads behind the pipe's end.
+    pub rest: File,
+    /// Woken where the pipe is full: it need not look before.
+    pub full: Waker,
+}
+
 /// The queue, with the pipe at its end.
 #[derive(Debug)]
 pub struct Queue {
     state: Mutex<State>,
     pipe: Arc<File>,
-    rest: Option<File>,
+    beside: Option<Beside>,
     max_bytes: usize,
     /// Woken where something has to wait for room in the pipe.
     waker: Waker,
@@ -65,15 +74,14 @@ pub struct Queue {
 }
 
 impl Queue {
-    /// An empty one, for `max_bytes` of contents; `pipe` does not block, and `rest` is memory that whoever
-    /// reads the pipe reads behind its end.
+    /// An empty one, for `max_bytes` of contents; `pipe` does not block, and whoever reads it has `beside`.
     ///
     /// # Errors
     /// Where no descriptor is free.
-    pub fn new(pipe: File, rest: Option<File>, max_bytes: usize) -> Result<Self, Errno> {
+    pub fn new(pipe: File, beside: Option<Beside>, max_bytes: usize) -> Result<Self, Errno> {
         let state = Mutex::new(State::default());
         let (waker, over) = (Waker::new()?, AtomicBool::new(false));
-        Ok(Self { state, pipe: Arc::new(pipe), rest, max_bytes, waker, over })
+        Ok(Self { state, pipe: Arc::new(pipe), beside, max_bytes, waker, over })
     }
 
     /// Appends an entry. False where the contents had to be left out, or all of it: the next that is
@@ -151,7 +159,9 @@ impl Queue {
             state.append(head, data);
             state.closed = true;
             self.send(&mut state);
-            if let Some(rest) = self.rest.as_ref().filter(|_| !state.pieces.is_empty()) {
+            if let Some(Beside { rest, .. }) = &self.beside
+                && !state.pieces.is_empty()
+            {
                 match state.leave_in(rest) {
                     Ok(()) => self.end_pipe(),
                     Err(error) => {
@@ -202,7 +212,12 @@ impl Queue {
                         state.append(head, data);
                     }
                 }
-                Err(error) if error.kind() == ErrorKind::WouldBlock => return,
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                    if let Some(Beside { full, .. }) = &self.beside {
+                        full.wake();
+                    }
+                    return;
+                }
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 // The writer has ended: it has said why.
                 Err(_) => {

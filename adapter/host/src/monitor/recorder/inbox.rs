@@ -21,8 +21,6 @@ const AT_ONCE_BYTES: usize = 256 << 10;
 /// Between two looks into the pipe, if it is not full before: it holds what comes meanwhile, and a
 /// processor that is woken for each message has more work with that than with the message.
 const PAUSE: Duration = Duration::from_millis(100);
-/// Before that the pipe is looked into at once: set-up comes in floods.
-const SET_UP: Duration = Duration::from_secs(1);
 
 #[derive(Debug, Default)]
 struct State {
@@ -56,7 +54,6 @@ impl Inbox {
         let Beside { rest, full } = beside;
         let behind = Behind { file: rest, at: 0 };
         let mut reader = BufReader::with_capacity(AT_ONCE_BYTES, pipe.chain(behind));
-        let began = Instant::now();
         let done = (|| -> io::Result<()> {
             loop {
                 let entry = receive(&mut reader)?;
@@ -79,14 +76,12 @@ impl Inbox {
                 }
                 if reader.buffer().is_empty() && is_empty(pipe) {
                     self.changed.notify_all();
-                    if began.elapsed() > SET_UP {
-                        let mut fds = [
-                            (pipe.as_fd(), Interest::HangUp, Event::default()),
-                            (full.as_fd(), Interest::Message, Event::default()),
-                        ];
-                        let _ = wait(&mut fds, Some(Deadline::after(PAUSE)));
-                        full.drain();
-                    }
+                    let mut fds = [
+                        (pipe.as_fd(), Interest::HangUp, Event::default()),
+                        (full.as_fd(), Interest::Message, Event::default()),
+                    ];
+                    let _ = wait(&mut fds, Some(Deadline::after(PAUSE)));
+                    full.drain();
                 }
             }
         })();

@@ -19,6 +19,8 @@ pub struct About {
     pub library_name: String,
     /// The client: its process id and its start.
     pub client: (i32, u64),
+    /// Its name, which is asked for while it is surely there.
+    pub client_name: String,
     /// The profile, where it is a file: who looks at the recording elsewhere does not have that. Empty
     /// where it is not.
     pub profile_text: String,
@@ -36,7 +38,7 @@ impl About {
             ("kernel", kernel()),
             ("machine", machine()),
             ("boot_id", text("/proc/sys/kernel/random/boot_id")),
-            ("client", text(&format!("/proc/{}/comm", self.client.0))),
+            ("client", self.client_name.clone()),
             ("profile_text", self.profile_text.clone()),
         ];
         let said = known.into_iter().filter(|(_, value)| !value.is_empty());
@@ -62,6 +64,11 @@ impl About {
             threads: u32::try_from(field(20)?).unwrap_or(u32::MAX),
         })
     }
+}
+
+/// A process's name; empty where it is not told.
+pub fn name_of(pid: i32) -> String {
+    text(&format!("/proc/{pid}/comm"))
 }
 
 /// Now, in nanoseconds since 1970.

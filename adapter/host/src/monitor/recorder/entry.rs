@@ -66,16 +66,18 @@ impl Entry {
         match self {
             Self::About(about) => {
                 out.push(ABOUT);
-                let About { path, limit_bytes, library_name, client, profile_text, rules, host } =
-                    *about;
+                let About { path, limit_bytes, library_name, client, client_name, .. } = &*about;
+                let About { profile_text, rules, host, .. } = &*about;
                 put_bytes(&mut out, path.as_os_str().as_bytes());
                 out.extend_from_slice(&limit_bytes.to_le_bytes());
                 put_bytes(&mut out, library_name.as_bytes());
                 out.extend_from_slice(&client.0.to_le_bytes());
                 out.extend_from_slice(&client.1.to_le_bytes());
+                put_bytes(&mut out, client_name.as_bytes());
                 put_bytes(&mut out, profile_text.as_bytes());
-                put_bytes(&mut out, &Recovery { commands: rules, ..Recovery::default() }.encode());
-                put_block(&mut out, &host.into());
+                let commands = rules.clone();
+                put_bytes(&mut out, &Recovery { commands, ..Recovery::default() }.encode());
+                put_block(&mut out, &host.clone().into());
             }
             Self::Block(block) => {
                 out.push(BLOCK);
@@ -129,6 +131,7 @@ impl Entry {
                 let limit_bytes = reader.u64()?;
                 let library_name = reader.string()?;
                 let client = (reader.i32()?, reader.u64()?);
+                let client_name = reader.string()?;
                 let profile_text = reader.string()?;
                 // As the monitor tells them to a client.
                 let FromMonitor::Recovery(Recovery { commands: rules, .. }) =
@@ -140,8 +143,16 @@ impl Entry {
                     return Err(WireError::BadCount(0));
                 };
                 let path = PathBuf::from(OsString::from_vec(path));
-                let about =
-                    About { path, limit_bytes, library_name, client, profile_text, rules, host };
+                let about = About {
+                    path,
+                    limit_bytes,
+                    library_name,
+                    client,
+                    client_name,
+                    profile_text,
+                    rules,
+                    host,
+                };
                 Self::About(Box::new(about))
             }
             BLOCK => Self::Block(take_block(&mut reader)?),
@@ -208,6 +219,7 @@ mod tests {
             limit_bytes: 77,
             library_name: "lib.so".into(),
             client: (5, 6),
+            client_name: "hal".into(),
             profile_text: "name = \"x\"".into(),
             rules: vec![CommandRule { id: 9, takes: vec![8], ..CommandRule::default() }],
             host,

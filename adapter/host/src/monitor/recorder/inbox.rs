@@ -5,6 +5,7 @@ use std::fs::File;
 use std::io::{self, BufReader, Read};
 use std::os::fd::AsFd;
 use std::os::unix::fs::FileExt;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use cami_link::sync::{Condvar, Mutex};
@@ -34,6 +35,8 @@ struct State {
 pub struct Inbox {
     state: Mutex<State>,
     changed: Condvar,
+    /// There is a file: until then nothing waits in the pipe that the next thing is known by.
+    has_file: AtomicBool,
 }
 
 /// What the scribe gets.
@@ -76,18 +79,25 @@ impl Inbox {
                 }
                 if reader.buffer().is_empty() && is_empty(pipe) {
                     self.changed.notify_all();
-                    let mut fds = [
-                        (pipe.as_fd(), Interest::HangUp, Event::default()),
-                        (full.as_fd(), Interest::Message, Event::default()),
-                    ];
-                    let _ = wait(&mut fds, Some(Deadline::after(PAUSE)));
-                    full.drain();
+                    if self.has_file.load(Ordering::Relaxed) {
+                        let mut fds = [
+                            (pipe.as_fd(), Interest::HangUp, Event::default()),
+                            (full.as_fd(), Interest::Message, Event::default()),
+                        ];
+                        let _ = wait(&mut fds, Some(Deadline::after(PAUSE)));
+                        full.drain();
+                    }
                 }
             }
         })();
         drop(done);
         self.state.lock().ended = true;
         self.changed.notify_all();
+    }
+
+    /// There is a file from now on, and no haste.
+    pub fn has_file(&self) {
+        self.has_file.store(true, Ordering::Relaxed);
     }
 
     /// Whether there is nothing now.

@@ -337,6 +337,7 @@ fn about(config: &Config, module: &Module, facts: &Facts, vendor_pid: i32, clien
         limit_bytes: config.record_limit_bytes,
         library_name: facts.name.clone(),
         client: (client, cami_record::start_of(client)),
+        client_name: about::name_of(client),
         profile_text: config.profile_text.clone().unwrap_or_default(),
         rules: config.profile.rules(),
         host: Host {

@@ -85,12 +85,7 @@ fn deaths_are_not_made_again_without_their_file_or_where_it_cannot_be_written() 
     session.request(b"b", 1, true);
     let died = Died { host: 1, signal: libc::SIGSEGV, ..Died::default() };
     session.writer.write(&died.into()).expect("a block");
-    let library = artefact("libcam_algo_replay.so");
-    let mut command = session.command(&library, &[]);
-    command
-        .env("CAMI_IPA_ENVIRONMENT", format!("CAMI_REPLAY_FILE={}", session.path().display()))
-        .env("CAMI_IPA_SANDBOX__READ", session.path());
-    let (code, told, log) = run(&mut command);
+    let (code, told, log) = session.replay_of_itself();
     assert_eq!(code, 0, "{told}{log}");
     assert!(told.contains("the recorded library died at its end; this one did not"), "{told}{log}");
     // Nothing is at its place, and a sandbox has nothing that is not.

@@ -96,6 +96,14 @@ impl Session {
         run(&mut self.command(library, arguments))
     }
 
+    /// `libcam_algo_replay.so` answers from this very recording.
+    pub fn replay_of_itself(&self) -> (i32, String, String) {
+        let environment = format!("CAMI_REPLAY_FILE={}", self.path().display());
+        let mut command = self.command(&artefact("libcam_algo_replay.so"), &[]);
+        command.env("CAMI_IPA_ENVIRONMENT", environment).env("CAMI_IPA_SANDBOX__READ", self.path());
+        run(&mut command)
+    }
+
     pub fn command(&self, library: &Path, arguments: &[&str]) -> Command {
         let mut command = Command::new(artefact("cami-ipa"));
         for (name, _) in std::env::vars_os() {

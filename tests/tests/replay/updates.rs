@@ -2,9 +2,9 @@
 
 use cami_recording::block::{Bytes, Requested, Returned, UpdateReturned, Updated};
 use cami_recording::{Buffer, Snapshot};
-use cami_tests::{artefact, vendor_library};
+use cami_tests::vendor_library;
 
-use crate::session::{Session, run};
+use crate::session::Session;
 
 impl Session {
     /// The library's update, which is returned at once.
@@ -83,11 +83,7 @@ fn the_replay_library_sends_the_recorded_updates_through_shim_and_host() {
     session.update(b"text", &[(b"one", b"first"), (b"two", &[9; 100_000])]);
     session.update(b"more", &[]);
     session.updated(session.now(), b"behind all", b"x");
-    let mut command = session.command(&artefact("libcam_algo_replay.so"), &[]);
-    command
-        .env("CAMI_IPA_ENVIRONMENT", format!("CAMI_REPLAY_FILE={}", session.path().display()))
-        .env("CAMI_IPA_SANDBOX__READ", session.path());
-    let (code, told, log) = run(&mut command);
+    let (code, told, log) = session.replay_of_itself();
     assert_eq!(code, 0, "{told}{log}");
     assert!(told.starts_with("no difference in 2 answers and 4 updates\n"), "{told}{log}");
     assert!(!log.contains("cami-replay: update") && !log.contains("comes back"), "{log}");

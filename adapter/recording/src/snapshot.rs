@@ -141,7 +141,6 @@ impl Shadow {
         let ranges: Vec<Range<usize>> = ranges.iter().map(pages_of).collect();
         let expected = |page: usize| ranges.iter().any(|range| range.contains(&page));
         let mut snapshot = Snapshot { bytes: bytes as u64, ..Snapshot::default() };
-        let mut stray = None;
         let (mut page, mut data) = (0, 0..0);
         while page < count {
             let wanted = |page: &usize| expected(*page) || proof.contains(page);
@@ -149,11 +148,8 @@ impl Shadow {
             page = (from..count).find(|page| !wanted(page)).unwrap_or(count);
             self.look_at(from..page, memory, &mut data, &mut snapshot)?;
         }
-        for &page in &snapshot.pages {
-            if usize::try_from(page).is_ok_and(|page| !expected(page)) {
-                stray = Some(page);
-            }
-        }
+        let is_stray = |page: &&u32| usize::try_from(**page).is_ok_and(|page| !expected(page));
+        let stray = snapshot.pages.iter().rfind(is_stray).copied();
         if stray.is_some() {
             return Ok((self.look(bytes, memory)?, stray));
         }

@@ -16,7 +16,7 @@ use crate::cros::decode_empty;
 use crate::message::{EVENT_COOKIE, Header};
 use crate::reader::{Reader, text};
 
-pub use recovery::{CommandRule, Recovery, Role};
+pub use recovery::{CommandRule, Recovery, Role, command_of};
 
 /// Numbers of the monitor's messages to the client.
 pub mod from_monitor {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use cami_wire::control::{CommandRule, Role};
+use cami_wire::control::{CommandRule, Role, command_of};
 use nix::errno::Errno;
 
 use super::in_flight::Entry;
@@ -35,10 +35,7 @@ pub(crate) enum Refused {
 impl Journal {
     /// The rule of a request's command, if something is known of it.
     fn rule(&self, req_id: u32, header: &[u8]) -> Option<&Arc<CommandRule>> {
-        let command = match self.recovery.command_byte {
-            None => req_id,
-            Some(index) => u32::from(*header.get(usize::try_from(index).ok()?)?),
-        };
+        let command = command_of(self.recovery.command_byte, req_id, header)?;
         self.rules.iter().find(|rule| rule.id == command)
     }
 

@@ -1,5 +1,7 @@
 //! What many kinds of block have, and where a request's command stands.
 
+use cami_wire::control::command_of;
+
 use super::{Block, ContentId};
 
 /// Accessors of fields that many kinds of block have.
@@ -48,6 +50,14 @@ macro_rules! fields_of_many {
                     _ => None,
                 }
             }
+
+            /// Why there is none, to be changed, where this kind of event may have one.
+            pub const fn content_errno_mut(&mut self) -> Option<&mut u32> {
+                match self {
+                    $( Self::$with_content(block) => Some(&mut block.content_errno), )*
+                    _ => None,
+                }
+            }
         }
     };
 }
@@ -64,6 +74,5 @@ fields_of_many! {
 /// have one.
 #[must_use]
 pub fn command(command_at: u32, req_id: u32, header: &[u8]) -> Option<u32> {
-    let Some(at) = command_at.checked_sub(1) else { return Some(req_id) };
-    header.get(usize::try_from(at).ok()?).copied().map(u32::from)
+    command_of(command_at.checked_sub(1), req_id, header)
 }

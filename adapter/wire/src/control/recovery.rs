@@ -12,6 +12,14 @@ const MAX_ITEMS: u32 = 16;
 /// Stands for "none" where a number may be missing; no payload is that large.
 const NONE: u32 = u32::MAX;
 
+/// The command of a request: the byte of its header that is it, or its `req_id` where none is; `None` where
+/// the header is too short to have it.
+#[must_use]
+pub fn command_of(command_byte: Option<u32>, req_id: u32, header: &[u8]) -> Option<u32> {
+    let Some(byte) = command_byte else { return Some(req_id) };
+    header.get(usize::try_from(byte).ok()?).copied().map(u32::from)
+}
+
 /// What a completed request means for a vendor process that takes over.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Role {

@@ -15,13 +15,15 @@ use std::num::NonZeroUsize;
 use std::os::fd::{AsFd, AsRawFd};
 use std::os::unix::fs::FileExt;
 use std::ptr::NonNull;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use cami_link::{Deadline, Event, Interest, wait};
 use nix::errno::Errno;
 use nix::sys::memfd::{MFdFlags, memfd_create};
 use nix::sys::mman::{MapFlags, ProtFlags, mmap, munmap};
 use nix::sys::statfs::fstatfs;
+
+use super::budget::Budget;
 
 /// The file system of dma-bufs (linux include/uapi/linux/magic.h).
 const DMA_BUF_MAGIC: u32 = 0x444d_4142;
@@ -31,12 +33,10 @@ const SYNC_READ: u64 = 1;
 const SYNC_END: u64 = 1 << 2;
 /// How often a call that was interrupted is made again.
 const ATTEMPTS: usize = 10;
-/// The relay's time for dma-bufs, in each second.
-const BUDGET: Duration = Duration::from_millis(100);
 
 thread_local! {
-    /// When the second began, and what was spent in it.
-    static SPENT: Cell<Option<(Instant, Duration)>> = const { Cell::new(None) };
+    /// The relay's time for dma-bufs.
+    static LEFT: Cell<Budget> = Cell::new(Budget::new(Instant::now()));
 }
 
 /// Reads a buffer, whatever it is, from one time to the end of it.
@@ -87,7 +87,7 @@ impl DmaBuf {
     /// What a device has written to it is there.
     fn begin(file: &File) -> io::Result<Self> {
         let began = Instant::now();
-        if !has_time(began) {
+        if !budget(|budget| budget.is_left(began)) {
             return Err(Errno::EBUSY.into());
         }
         // To begin waits for whoever writes to it, without a bound.
@@ -109,7 +109,7 @@ impl DmaBuf {
 
     fn read(&self, part: &mut [u8], at: u64) -> io::Result<()> {
         // In the middle of one too: what was read of it is of no use, and the camera waits.
-        if self.began.elapsed() > BUDGET {
+        if self.began.elapsed() > Budget::MOST {
             return Err(Errno::EBUSY.into());
         }
         let too_far = |_| io::Error::from(Errno::EOVERFLOW);
@@ -153,7 +153,7 @@ impl Drop for DmaBuf {
     fn drop(&mut self) {
         // Nothing was written, so that an error costs nothing.
         let _ = sync(&self.file, SYNC_READ | SYNC_END);
-        spend(self.began.elapsed());
+        budget(|budget| budget.spend(Instant::now(), self.began.elapsed()));
     }
 }
 
@@ -171,23 +171,18 @@ fn sync(file: &File, flags: u64) -> io::Result<()> {
     Err(Errno::EBUSY.into())
 }
 
-fn has_time(now: Instant) -> bool {
-    SPENT.get().is_none_or(|(since, spent)| {
-        spent < BUDGET || now.duration_since(since) >= Duration::from_secs(1)
-    })
-}
-
-fn spend(time: Duration) {
-    let now = Instant::now();
-    let (since, spent) = SPENT
-        .get()
-        .filter(|(since, _)| now.duration_since(*since) < Duration::from_secs(1))
-        .unwrap_or((now, Duration::ZERO));
-    SPENT.set(Some((since, spent.saturating_add(time))));
+/// What this thread has left for dma-bufs.
+fn budget<T>(of: impl FnOnce(&mut Budget) -> T) -> T {
+    let mut budget = LEFT.get();
+    let told = of(&mut budget);
+    LEFT.set(budget);
+    told
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     /// A file that is mapped as a dma-buf is; these tests run where there may be none.
@@ -279,10 +274,12 @@ mod tests {
     #[test]
     fn what_is_spent_is_bounded() {
         let began = Instant::now();
+        let has_time = |now| budget(|budget| budget.is_left(now));
+        let spend = |time| budget(|budget| budget.spend(Instant::now(), time));
         assert!(has_time(began));
-        spend(BUDGET / 2);
+        spend(Budget::MOST / 2);
         assert!(has_time(began));
-        spend(BUDGET / 2);
+        spend(Budget::MOST / 2);
         assert!(!has_time(Instant::now()));
         let file = memory(b"x");
         assert_eq!(DmaBuf::begin(&file).unwrap_err().raw_os_error(), Some(libc::EBUSY));

@@ -66,8 +66,16 @@ impl Entry {
         match self {
             Self::About(about) => {
                 out.push(ABOUT);
-                let About { path, limit_bytes, library_name, client, client_name, .. } = &*about;
-                let About { profile_text, rules, host, .. } = &*about;
+                let About {
+                    path,
+                    limit_bytes,
+                    library_name,
+                    client,
+                    client_name,
+                    profile_text,
+                    rules: commands,
+                    host,
+                } = *about;
                 put_bytes(&mut out, path.as_os_str().as_bytes());
                 out.extend_from_slice(&limit_bytes.to_le_bytes());
                 put_bytes(&mut out, library_name.as_bytes());
@@ -75,9 +83,8 @@ impl Entry {
                 out.extend_from_slice(&client.1.to_le_bytes());
                 put_bytes(&mut out, client_name.as_bytes());
                 put_bytes(&mut out, profile_text.as_bytes());
-                let commands = rules.clone();
                 put_bytes(&mut out, &Recovery { commands, ..Recovery::default() }.encode());
-                put_block(&mut out, &host.clone().into());
+                put_block(&mut out, &host.into());
             }
             Self::Block(block) => {
                 out.push(BLOCK);

@@ -35,7 +35,7 @@ struct State {
 pub struct Inbox {
     state: Mutex<State>,
     changed: Condvar,
-    /// There is a file: until then nothing waits in the pipe that the next thing is known by.
+    /// Whether there is a file: before that nothing waits in the pipe that might be a reason for one.
     has_file: AtomicBool,
 }
 
@@ -96,7 +96,7 @@ impl Inbox {
     }
 
     /// There is a file from now on, and no haste.
-    pub fn has_file(&self) {
+    pub fn file_is_there(&self) {
         self.has_file.store(true, Ordering::Relaxed);
     }
 

@@ -7,6 +7,7 @@
 //! the camera.
 
 mod about;
+mod budget;
 mod buffer_memory;
 mod dma_buf;
 mod early;

@@ -4,8 +4,8 @@
 //! It is this program in another role, started by the monitor once the vendor process is there. What
 //! it has of the monitor is the pipe with what to write, memory for what does not fit in there at the
 //! end, a pipe back for lines of the log, and the client's link with the vendor process's pidfd: see
-//! [`hold`]. It ends when the pipe does, that is,
-//! some moments after the monitor, and then has written all that was in it.
+//! [`hold`]. It ends when the pipe does, that is, some moments after the monitor, and then has written all
+//! that was in it.
 
 use std::ffi::OsString;
 use std::fs::File;

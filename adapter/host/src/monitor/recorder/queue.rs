@@ -6,7 +6,7 @@
 
 use std::collections::VecDeque;
 use std::fs::File;
-use std::io::{self, ErrorKind, IoSlice, Write};
+use std::io::{ErrorKind, IoSlice, Write};
 use std::os::fd::{AsFd, AsRawFd, IntoRawFd};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -150,11 +150,7 @@ impl Queue {
             if state.closed {
                 return;
             }
-            let left_out = std::mem::take(&mut state.left_out);
-            if left_out != LeftOut::default() {
-                let (head, data) = Entry::LeftOut(left_out).encode();
-                state.append(head, data);
-            }
+            state.append_left_out();
             let (head, data) = Entry::End.encode();
             state.append(head, data);
             state.closed = true;
@@ -162,8 +158,12 @@ impl Queue {
             if let Some(Beside { rest, .. }) = &self.beside
                 && !state.pieces.is_empty()
             {
-                match state.leave_in(rest) {
-                    Ok(()) => self.end_pipe(),
+                let left = state.unsent().try_for_each(|bytes| (&*rest).write_all(bytes));
+                match left {
+                    Ok(()) => {
+                        *state = State::ended();
+                        self.end_pipe();
+                    }
                     Err(error) => {
                         log::debug!("recording: no memory for what is not in the pipe: {error}");
                         let _ = rest.set_len(0);
@@ -195,21 +195,13 @@ impl Queue {
     fn send(&self, state: &mut State) {
         while !state.pieces.is_empty() {
             // Together, because each writing takes pages of the pipe of its own.
-            let mut skip = state.sent;
-            let parts = state.pieces.iter().take(MOST_AT_ONCE).map(|piece| {
-                IoSlice::new(piece.bytes.get(std::mem::take(&mut skip)..).unwrap_or_default())
-            });
-            match (&*self.pipe).write_vectored(&parts.collect::<Vec<_>>()) {
+            let parts: Vec<_> = state.unsent().take(MOST_AT_ONCE).map(IoSlice::new).collect();
+            match (&*self.pipe).write_vectored(&parts) {
                 Ok(written) => {
                     state.sent_more(written);
                     // Said once there is room again, so that it does not take the room itself.
-                    if state.sent == 0
-                        && state.bytes <= self.max_bytes / 2
-                        && state.left_out != LeftOut::default()
-                    {
-                        let left_out = std::mem::take(&mut state.left_out);
-                        let (head, data) = Entry::LeftOut(left_out).encode();
-                        state.append(head, data);
+                    if state.sent == 0 && state.bytes <= self.max_bytes / 2 {
+                        state.append_left_out();
                     }
                 }
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {
@@ -222,7 +214,7 @@ impl Queue {
                 // The writer has ended: it has said why.
                 Err(_) => {
                     self.over.store(true, Ordering::Release);
-                    *state = State { closed: true, ..State::default() };
+                    *state = State::ended();
                     return;
                 }
             }
@@ -232,7 +224,7 @@ impl Queue {
     /// Nothing is recorded any more.
     pub fn give_up(&self) {
         self.over.store(true, Ordering::Release);
-        *self.state.lock() = State { closed: true, ..State::default() };
+        *self.state.lock() = State::ended();
     }
 
     /// Whether nothing is recorded any more.
@@ -242,6 +234,20 @@ impl Queue {
 }
 
 impl State {
+    /// Nothing waits, and nothing is taken any more.
+    fn ended() -> Self {
+        Self { closed: true, ..Self::default() }
+    }
+
+    /// What was left out, if anything was.
+    fn append_left_out(&mut self) {
+        let left_out = std::mem::take(&mut self.left_out);
+        if left_out != LeftOut::default() {
+            let (head, data) = Entry::LeftOut(left_out).encode();
+            self.append(head, data);
+        }
+    }
+
     fn sent_more(&mut self, written: usize) {
         self.sent += written;
         while let Some(first) = self.pieces.front()
@@ -256,14 +262,12 @@ impl State {
         }
     }
 
-    /// Writes what is not in the pipe.
-    fn leave_in(&mut self, mut rest: &File) -> io::Result<()> {
+    /// What is not in the pipe.
+    fn unsent(&self) -> impl Iterator<Item = &[u8]> {
         let mut skip = self.sent;
-        for piece in &self.pieces {
-            rest.write_all(piece.bytes.get(std::mem::take(&mut skip)..).unwrap_or_default())?;
-        }
-        (self.pieces, self.sent, self.bytes) = (VecDeque::new(), 0, 0);
-        Ok(())
+        self.pieces
+            .iter()
+            .map(move |piece| piece.bytes.get(std::mem::take(&mut skip)..).unwrap_or_default())
     }
 
     fn has_room(&self, bytes: usize, most: usize) -> bool {
@@ -294,13 +298,8 @@ fn weight(snapshot: &Snapshot) -> usize {
 
 /// An event without its contents.
 fn leave_out(block: &mut Block) {
-    let errno = Errno::ENOSPC as i32;
-    let errno = errno.unsigned_abs();
-    match block {
-        Block::Requested(requested) => requested.content_errno = errno,
-        Block::Returned(returned) => returned.content_errno = errno,
-        Block::Updated(updated) => updated.content_errno = errno,
-        _ => {}
+    if let Some(errno) = block.content_errno_mut() {
+        *errno = Errno::ENOSPC as u32;
     }
 }
 

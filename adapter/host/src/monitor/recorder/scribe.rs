@@ -99,7 +99,7 @@ impl Scribe {
         let Some(mut about) = early.about.take() else { return Ok(()) };
         about.host.restarts = early.restarts.unwrap_or(0);
         let mut open = self.open(about)?;
-        self.inbox.has_file();
+        self.inbox.file_is_there();
         let name = open.name();
         self.voice.say(voice::PLACE, "");
         self.voice.say(voice::INFO, &format!("recording to {name}, as host {}", open.host));

@@ -14,12 +14,14 @@ use cami_recording::block::{
     Updated,
 };
 use cami_recording::{Block, Buffer, Call, MAX_CONTENT_BYTES, PAGE_BYTES, Shadow};
+use cami_wire::control::command_of;
 use cami_wire::cros::{self, DeregisterBuffers, InitReply, ReturnValue, command, event};
 use cami_wire::message::{EVENT_COOKIE, Header};
 use nix::errno::Errno;
 use nix::sys::resource::{Resource, getrlimit};
 use nix::time::{ClockId, clock_gettime};
 
+use super::budget::Budget;
 use super::buffer_memory::{BufferMemory, size_of};
 use super::entry::Entry;
 use super::flood::{Flood, Unasked};
@@ -29,8 +31,6 @@ use crate::monitor::maps::Maps;
 /// Buffers that are larger than any of a known HAL's take long to look at, and the camera waits. What is
 /// spent on them is bounded, and an `update` with a larger one is not looked at.
 const LARGE_BYTES: u64 = 8 << 20;
-/// The relay's processor time for large buffers, in each second.
-const BUDGET: Duration = Duration::from_millis(100);
 /// Descriptors of the monitor's own, and of messages that pass.
 const FREE_FILES: u64 = 64;
 /// Requests without their answer, and calls, that are remembered (spec/cami-abi.md, 5.1: 44).
@@ -49,8 +49,13 @@ struct Registered {
     shadow: Shadow,
     /// Whether it was last passed by, so that more can have changed than the profile says.
     passed_by: bool,
-    /// Why it is not looked at: it is too large.
-    unlooked: Option<Errno>,
+}
+
+impl Registered {
+    /// Whether looking at it takes long. What is larger still is refused at once.
+    fn is_large(&self) -> bool {
+        (LARGE_BYTES + 1..=MAX_CONTENT_BYTES).contains(&self.memory.bytes())
+    }
 }
 
 /// A request without its answer.
@@ -70,26 +75,6 @@ enum Open {
     Deregister(Vec<i32>),
     /// Any other.
     Other,
-}
-
-/// What is left of the time for large buffers.
-#[derive(Debug)]
-struct Budget {
-    since: Instant,
-    spent: Duration,
-}
-
-impl Budget {
-    fn is_left(&mut self) -> bool {
-        if self.since.elapsed() >= Duration::from_secs(1) {
-            *self = Self { since: Instant::now(), spent: Duration::ZERO };
-        }
-        self.spent < BUDGET
-    }
-
-    fn spend(&mut self, time: Duration) {
-        self.spent = self.spent.saturating_add(time);
-    }
 }
 
 /// Processor time of this thread.
@@ -133,7 +118,7 @@ impl Tap {
             in_flight: VecDeque::new(),
             last_number: 0,
             last_buffer: 0,
-            budget: Budget { since: Instant::now(), spent: Duration::ZERO },
+            budget: Budget::new(Instant::now()),
             flood: Flood::default(),
         }
     }
@@ -303,9 +288,7 @@ impl Tap {
         self.last_buffer += 1;
         let number = Buffer(self.last_buffer);
         let memory = BufferMemory::of(file);
-        let unlooked = (memory.bytes() > MAX_CONTENT_BYTES).then_some(Errno::EFBIG);
-        let shadow = Shadow::default();
-        let registered = Registered { number, memory, shadow, passed_by: false, unlooked };
+        let registered = Registered { number, memory, shadow: Shadow::default(), passed_by: false };
         self.buffers.insert(handle, registered);
     }
 
@@ -344,13 +327,7 @@ impl Tap {
         if self.in_flight.len() >= MAX_OPEN {
             self.in_flight.pop_front();
         }
-        let id = match self.profile.command_byte {
-            None => Some(req_id),
-            Some(byte) => usize::try_from(byte)
-                .ok()
-                .and_then(|byte| request.header.get(byte))
-                .map(|&byte| u32::from(byte)),
-        };
+        let id = command_of(self.profile.command_byte, req_id, request.header);
         let commands = &self.profile.commands;
         let command = commands.iter().position(|known| Some(known.rule.id) == id);
         let rule = command.and_then(|command| commands.get(command));
@@ -420,12 +397,12 @@ impl Tap {
         let mut stray = None;
         let looked = match self.buffers.get_mut(&handle) {
             None => Err(Errno::EBADF),
-            Some(Registered { unlooked: Some(errno), .. }) => Err(*errno),
-            Some(buffer) if buffer.memory.bytes() > LARGE_BYTES && !self.budget.is_left() => {
+            Some(buffer) if buffer.is_large() && !self.budget.is_left(Instant::now()) => {
                 Err(Errno::EBUSY)
             }
-            Some(Registered { number, memory, shadow, passed_by, .. }) => {
-                let began = (memory.bytes() > LARGE_BYTES).then(thread_time);
+            Some(buffer) => {
+                let began = buffer.is_large().then(thread_time);
+                let Registered { number, memory, shadow, passed_by } = buffer;
                 let passed_by = std::mem::take(passed_by);
                 let looked = match writes.filter(|_| !passed_by) {
                     None => memory.look(shadow),
@@ -435,7 +412,8 @@ impl Tap {
                     }),
                 };
                 if let Some(began) = began {
-                    self.budget.spend(thread_time().saturating_sub(began));
+                    let time = thread_time().saturating_sub(began);
+                    self.budget.spend(Instant::now(), time);
                 }
                 looked.map(|snapshot| (*number, snapshot))
             }
@@ -455,10 +433,8 @@ impl Tap {
                 if let Some(buffer) = self.buffers.get_mut(&handle) {
                     buffer.passed_by = true;
                 }
-                match &mut block {
-                    Block::Requested(requested) => requested.content_errno = errno as u32,
-                    Block::Returned(returned) => returned.content_errno = errno as u32,
-                    _ => {}
+                if let Some(told) = block.content_errno_mut() {
+                    *told = errno as u32;
                 }
                 self.queue.push(Entry::Block(block));
             }
